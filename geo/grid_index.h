@@ -1,0 +1,60 @@
+// Grid index: the owner of a point in one or two cache lines. Immutable, position-independent.
+//
+// An adaptive table of square cells covers the box of the coverage. A cell names its owner outright
+// (a true hit), or points to a 4 x 4 table of smaller cells, or to a leaf: the edges that meet the
+// cell, each carrying the change of state from its west to its east, and the state far east of the
+// cell; the answer is that state plus the changes of the edges that an eastward ray crosses. The
+// ownership rule is that of gw_coverage_owner, bit for bit.
+//
+// Memory:  the index is one block of bytes without pointers, so a file of it can be mapped and used.
+// Threads: an opened index is const; any number of threads may ask it.
+#ifndef GW_GEO_GRID_INDEX_H
+#define GW_GEO_GRID_INDEX_H
+
+#include "geo/coverage.h"
+#include <stddef.h>
+
+#define GW_GRID_INDEX_VERSION 1u
+
+struct gw_grid_index_options {
+    uint64_t bytes_max;      // 0: 128 MiB; the table is made coarser to stay within it
+    uint32_t leaf_edges_max; // 0: 3; a cell that more edges meet is split, down to a smallest cell
+};
+
+// An opened index: a view of bytes that the caller keeps alive.
+struct gw_grid_index {
+    const unsigned char *bytes;
+    uint64_t size;
+    uint64_t table_offset, sub_offset, leaf_offset; // from `bytes`
+    struct gw_point origin;                         // south-west corner of cell (0, 0)
+    uint32_t cell_shift;                            // level-0 cells are 2^cell_shift units wide
+    uint32_t cols, rows;
+    uint32_t grid_count;
+};
+
+// Builds the index of `coverage` (already checked) into *bytes, *size; the caller frees *bytes with
+// free(). The same input gives the same bytes. GW_ENOMEM; GW_ENOSPC: not within bytes_max.
+GW_MUST_CHECK gw_err gw_grid_index_build(const struct gw_coverage *coverage,
+                                         const struct gw_grid_index_options *options,
+                                         unsigned char **bytes, uint64_t *size);
+
+// Opens bytes (8-byte aligned) after checking that every offset and every grid number in them is in
+// range, so that no lookup can read outside. GW_ECORRUPT: they are not.
+GW_MUST_CHECK gw_err gw_grid_index_open(const void *bytes, uint64_t size,
+                                        struct gw_grid_index *index);
+
+// The grid that answers for `point` (gw_point_normal applied), or GW_GRID_NONE.
+uint32_t gw_grid_index_locate(const struct gw_grid_index *index, struct gw_point point);
+
+// The same for many: owners[i] of points[i]. Lookups are interleaved, so memory waits overlap.
+void gw_grid_index_locate_batch(const struct gw_grid_index *index, const struct gw_point points[],
+                                size_t count, uint32_t owners[]);
+
+// What the index looks like, for people and metrics.
+struct gw_grid_index_shape {
+    uint64_t bytes, table_bytes, sub_bytes, leaf_bytes;
+    uint64_t true_hit_cells, empty_cells, leaf_cells, leaf_edges;
+};
+void gw_grid_index_shape(const struct gw_grid_index *index, struct gw_grid_index_shape *shape);
+
+#endif
