@@ -12,9 +12,9 @@
 
 #include "geo/lattice.h"
 
-#define GW_GRID_NONE UINT32_MAX       // nobody answers
-#define GW_GRIDS_MAX 16777215u        // 2^24 - 1
-#define GW_VERTICES_MAX 2000000000u   // of a coverage
+#define GW_GRID_NONE UINT32_MAX     // nobody answers
+#define GW_GRIDS_MAX 16777215u      // 2^24 - 1
+#define GW_VERTICES_MAX 2000000000u // of a coverage
 
 enum gw_ring_kind { GW_RING_SHELL = 0, GW_RING_HOLE = 1 };
 
@@ -28,7 +28,9 @@ struct gw_coverage {
 };
 
 // GW_EINVAL unless the arrays are consistent: ascending starts, kinds that begin with a shell, rings
-// of 3 vertices and more within the lattice, code_ranks a permutation. O(vertices).
+// of 3 vertices and more within the lattice that turn the way their kind says and repeat no vertex
+// at once, code_ranks a permutation. (Whether rings cross is for geo/carto to judge.) GW_ENOMEM.
+// O(vertices).
 GW_MUST_CHECK gw_err gw_coverage_check(const struct gw_coverage *coverage);
 
 // The box of each grid into boxes[grid_count].
@@ -40,8 +42,14 @@ void gw_coverage_boxes(const struct gw_coverage *coverage, struct gw_box boxes[]
 // closed polygons that hold the point itself; else GW_GRID_NONE. O(vertices).
 uint32_t gw_coverage_owner(const struct gw_coverage *coverage, struct gw_point point);
 
+// The same answer, passing over the grids whose box does not hold the point: what a test can afford
+// on a city. `boxes` as by gw_coverage_boxes; NULL: ask every grid.
+uint32_t gw_coverage_owner_within(const struct gw_coverage *coverage, const struct gw_box boxes[],
+                                  struct gw_point point);
+
 // The grid whose border is nearest to `point` by geodesic distance on WGS84, ties by code, and the
-// distance (0 inside or on the border). GW_ENOTFOUND: no grids. `boxes` as by gw_coverage_boxes.
+// distance; where somebody answers, that grid and 0. `point` is normal, `boxes` as by
+// gw_coverage_boxes. Exact to a millimetre. GW_ENOTFOUND: no grids. GW_ENOMEM.
 GW_MUST_CHECK gw_err gw_coverage_nearest(const struct gw_coverage *coverage,
                                          const struct gw_box boxes[], struct gw_point point,
                                          uint32_t *grid, double *distance_m);

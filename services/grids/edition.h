@@ -12,9 +12,13 @@
 #include "geo/grid_index.h"
 #include "services/base/error.h"
 
+#define GW_LAYER_RESPONSIBLE "grid" // the layer that covers each point at most once
+
 #define GW_AREA_NONE UINT32_MAX
-#define GW_CODE_MAX 64u  // bytes of a code
-#define GW_NAME_MAX 256u // bytes of a name
+#define GW_CODE_MAX 64u   // bytes of a code with its NUL
+#define GW_NAME_MAX 256u  // bytes of a name or label with its NUL
+#define GW_LAYER_MAX 32u  // bytes of a layer's name with its NUL
+#define GW_AREA_LEVELS 4u // village, township, county, city
 
 struct gw_edition;
 
@@ -34,11 +38,19 @@ struct gw_grid {
 // Maps and verifies a file. GW_ECORRUPT: checksum or structure is wrong. GW_ENOTFOUND: no such file.
 GW_MUST_CHECK gw_err gw_edition_open(const char *path, struct gw_edition **edition,
                                      struct gw_error *error);
+
+// The same from bytes that the caller keeps alive and unchanged until it is closed; 8-byte aligned.
+GW_MUST_CHECK gw_err gw_edition_open_bytes(const void *bytes, size_t size,
+                                           struct gw_edition **edition, struct gw_error *error);
+
 void gw_edition_close(struct gw_edition *edition); // accepts NULL
 
 const char *gw_edition_layer(const struct gw_edition *edition);
 uint64_t gw_edition_number(const struct gw_edition *edition);
 const char *gw_edition_label(const struct gw_edition *edition);
+int64_t gw_edition_created_ms(const struct gw_edition *edition);
+// The checksum in the file (XXH3-128 of what it holds) as 32 hexadecimal digits and a NUL.
+void gw_edition_content_hash(const struct gw_edition *edition, char out[33]);
 
 const struct gw_coverage *gw_edition_coverage(const struct gw_edition *edition);
 const struct gw_grid_index *gw_edition_index(const struct gw_edition *edition);
@@ -56,8 +68,9 @@ uint32_t gw_edition_code_lower_bound(const struct gw_edition *edition, const cha
 uint32_t gw_edition_area_count(const struct gw_edition *edition);
 struct gw_area gw_edition_area(const struct gw_edition *edition, uint32_t area);
 uint32_t gw_edition_find_area(const struct gw_edition *edition, const char *code);
-// Areas above a grid from the lowest up, into out[4]; returns how many.
-uint32_t gw_edition_chain(const struct gw_edition *edition, uint32_t grid, uint32_t out[4]);
+// Areas above a grid from the lowest up, into out; returns how many.
+uint32_t gw_edition_chain(const struct gw_edition *edition, uint32_t grid,
+                          uint32_t out[GW_AREA_LEVELS]);
 
 // Geodesic nearest grid for a point that nobody answers for; see gw_coverage_nearest.
 GW_MUST_CHECK gw_err gw_edition_nearest(const struct gw_edition *edition, struct gw_point point,

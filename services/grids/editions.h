@@ -10,8 +10,6 @@
 #include "services/grids/edition.h"
 #include "services/store/store.h"
 
-#define GW_LAYER_RESPONSIBLE "grid" // the layer that covers each point at most once
-
 // Opens the published edition of a layer. GW_ENOTFOUND: none is published (the text says how).
 GW_MUST_CHECK gw_err gw_editions_open_current(const char *data_folder, struct gw_store *store,
                                               const char *layer, struct gw_edition **edition,

@@ -15,21 +15,21 @@
 #define GW_CANDIDATES_MAX 8u // recorded in an offer
 
 struct gw_class {
-    char code[GW_CLASS_CODE_MAX];   // "04"
-    char name[64];                  // English
-    char name_zh[64];               // Chinese
-    char skill[GW_SKILL_NAME_MAX];  // needed of a worker; "" for none
-    int64_t answer_ms_max;          // an offer lapses after this
+    char code[GW_CLASS_CODE_MAX];  // "04"
+    char name[64];                 // English
+    char name_zh[64];              // Chinese
+    char skill[GW_SKILL_NAME_MAX]; // needed of a worker; "" for none
+    int64_t answer_ms_max;         // an offer lapses after this
 };
 
 struct gw_policy {
     struct gw_class classes[GW_CLASSES_MAX];
     uint32_t class_count;
-    int64_t position_age_ms_max;     // an older position does not count as "where he is"
-    bool offer_without_position;     // after those with a fresh position, ask the others, by id
-    uint32_t offers_max;             // then the desk of the parent area
-    uint32_t level_max;              // how far up rosters are asked: 0 grid .. 4 city
-    int64_t receipt_days;            // how long request ids are remembered
+    int64_t position_age_ms_max; // an older position does not count as "where he is"
+    bool offer_without_position; // after those with a fresh position, ask the others, by id
+    uint32_t offers_max;         // then the desk of the parent area
+    uint32_t level_max;          // how far up rosters are asked: 0 grid .. 4 city
+    int64_t receipt_days;        // how long request ids are remembered
 };
 
 // The built-in rules: the six major classes of urban management, 60 s to answer (30 s for 04,

@@ -29,13 +29,11 @@ GW_MUST_CHECK gw_err gw_rpc_unary(struct gw_rpc_channel *channel, const char *pa
 
 // The same without waiting. `done` is called by gw_rpc_channel_poll on the polling thread; the
 // response is freed after it. GW_ENOSPC: more than 65,536 calls in flight.
-GW_MUST_CHECK gw_err gw_rpc_unary_start(struct gw_rpc_channel *channel, const char *path,
-                                        const ProtobufCMessage *request,
-                                        const ProtobufCMessageDescriptor *response_type,
-                                        int64_t timeout_ms,
-                                        void (*done)(void *context, const struct gw_error *error,
-                                                     const ProtobufCMessage *response),
-                                        void *context);
+GW_MUST_CHECK gw_err gw_rpc_unary_start(
+    struct gw_rpc_channel *channel, const char *path, const ProtobufCMessage *request,
+    const ProtobufCMessageDescriptor *response_type, int64_t timeout_ms,
+    void (*done)(void *context, const struct gw_error *error, const ProtobufCMessage *response),
+    void *context);
 // Runs callbacks of finished calls; waits up to timeout_ms for the first (0: does not wait).
 // Returns how many ran.
 uint32_t gw_rpc_channel_poll(struct gw_rpc_channel *channel, int64_t timeout_ms);

@@ -39,12 +39,13 @@ struct gw_rpc_observer {
 };
 
 struct gw_rpc_server_options {
-    const char *listen;             // "127.0.0.1:7600" or "unix:/path"; loopback or unix only
-    uint32_t loops;                 // completion queues, each with a thread; 0: 1
-    uint32_t request_bytes_max;     // 0: 4 MiB
-    uint32_t calls_max;             // calls in flight; past it RESOURCE_EXHAUSTED; 0: 10,000
-    uint32_t outbox_messages_max;   // of a stream; 0: 256
-    uint32_t outbox_bytes_max;      // of a stream; 0: 1 MiB
+    const char *listen;           // "127.0.0.1:7600" or "unix:/path"; loopback or unix only
+    uint32_t loops;               // completion queues, each with a thread; 0: 1
+    uint32_t request_bytes_max;   // 0: 4 MiB
+    uint32_t response_bytes_max;  // past it the call ends as INTERNAL; 0: 4 MiB
+    uint32_t calls_max;           // calls in flight; past it RESOURCE_EXHAUSTED; 0: 10,000
+    uint32_t outbox_messages_max; // of a stream; 0: 256
+    uint32_t outbox_bytes_max;    // of a stream; 0: 1 MiB
     struct gw_rpc_observer observer;
 };
 

@@ -29,7 +29,7 @@ struct gw_shard_options {
     struct gw_log *log;
     const struct gw_edition *edition; // published edition of the responsible layer
     const struct gw_policy *policy;
-    struct gw_metrics *metrics; // may be NULL
+    struct gw_metrics *metrics;       // may be NULL
     int64_t (*now_ms)(void *context); // NULL: the wall clock
     void *clock_context;
 };
@@ -68,26 +68,27 @@ GW_MUST_CHECK gw_err gw_shard_get_incident(struct gw_shard *shard, const char *i
                                            Gridwarden__V1__Incident **incident,
                                            struct gw_error *error);
 // Visits the incident's events in order.
-GW_MUST_CHECK gw_err gw_shard_incident_events(
-    struct gw_shard *shard, const char *id,
-    bool (*visit)(void *context, const Gridwarden__V1__IncidentEvent *event), void *context,
-    struct gw_error *error);
+GW_MUST_CHECK gw_err
+gw_shard_incident_events(struct gw_shard *shard, const char *id,
+                         bool (*visit)(void *context, const Gridwarden__V1__IncidentEvent *event),
+                         void *context, struct gw_error *error);
 // Newest first, after `token` ("" for the first page; next_token is written back, "" at the end).
 struct gw_incident_list {
     const Gridwarden__V1__IncidentServiceListRequest *request;
     char next_token[96];
 };
-GW_MUST_CHECK gw_err gw_shard_list_incidents(
-    struct gw_shard *shard, struct gw_incident_list *list,
-    bool (*visit)(void *context, const Gridwarden__V1__Incident *incident), void *context,
-    struct gw_error *error);
+GW_MUST_CHECK gw_err
+gw_shard_list_incidents(struct gw_shard *shard, struct gw_incident_list *list,
+                        bool (*visit)(void *context, const Gridwarden__V1__Incident *incident),
+                        void *context, struct gw_error *error);
 
 struct gw_shard_totals {
     uint64_t sequence;       // of the last durable entry
     uint32_t open_incidents; // not closed
     uint32_t open_offers, at_desks;
     uint32_t queued_commands;
-    int64_t oldest_unassigned_ms; // when the oldest incident on a desk or in an offer was reported; 0: none
+    int64_t
+        oldest_unassigned_ms; // when the oldest incident on a desk or in an offer was reported; 0: none
 };
 void gw_shard_totals(struct gw_shard *shard, struct gw_shard_totals *totals);
 
@@ -113,8 +114,6 @@ GW_MUST_CHECK gw_err gw_shard_read(struct gw_shard *shard, uint64_t after,
 GW_MUST_CHECK gw_err gw_shard_append_edition(struct gw_store *store, struct gw_log *log,
                                              const Gridwarden__Store__V1__EditionEvent *event,
                                              int64_t now_ms, struct gw_error *error);
-
-
 
 // Replays the whole log into fresh state and compares it, byte for byte, with the views; checks the
 // hash chain. GW_ECORRUPT names the first difference.

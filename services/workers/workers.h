@@ -59,8 +59,7 @@ GW_MUST_CHECK gw_err gw_workers_decide_release(struct gw_workers *workers, const
                                                const char *incident_id, int64_t now_ms,
                                                struct gw_worker_events *out);
 // Folds an event. Cannot fail but for memory (then it aborts: nothing can go on).
-void gw_workers_evolve(struct gw_workers *workers,
-                       const Gridwarden__Store__V1__WorkerEvent *event);
+void gw_workers_evolve(struct gw_workers *workers, const Gridwarden__Store__V1__WorkerEvent *event);
 
 // A stored record, at start, before any evolve.
 void gw_workers_load(struct gw_workers *workers, const Gridwarden__Store__V1__WorkerRecord *record);

@@ -1,0 +1,165 @@
+#include "services/cli/csv.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static gw_err read_stream(FILE *file, struct cli_csv *csv, struct gw_error *error) {
+    size_t capacity = 1u << 16, size = 0;
+    char *bytes = malloc(capacity);
+    while (bytes != NULL) {
+        size_t got = fread(bytes + size, 1, capacity - size - 1, file);
+        size += got;
+        if (got == 0) {
+            break;
+        }
+        if (size + 1 == capacity) {
+            if (capacity >= CLI_CSV_BYTES_MAX) {
+                free(bytes);
+                return gw_error_set(error, GW_ENOSPC, "%s is larger than 2 GiB; split it",
+                                    csv->name);
+            }
+            capacity *= 2;
+            char *grown = realloc(bytes, capacity);
+            if (grown == NULL) {
+                free(bytes);
+            }
+            bytes = grown;
+        }
+    }
+    if (bytes == NULL) {
+        return gw_error_set(error, GW_ENOMEM, "not enough memory to read %s", csv->name);
+    }
+    bytes[size] = '\0';
+    csv->bytes = csv->at = bytes;
+    if (ferror(file)) {
+        return gw_error_set(error, GW_EIO, "can't read %s: %s", csv->name, strerror(errno));
+    }
+    if (strlen(bytes) != size) {
+        return gw_error_set(error, GW_EINVAL, "%s holds NUL bytes; it must be UTF-8 text",
+                            csv->name);
+    }
+    return GW_OK;
+}
+
+// Cuts one field out of the text in place. Returns the character that ended it: ',', '\n' or '\0'.
+static char take_field(char **at, char **field) {
+    char *in = *at, *out = *at;
+    bool quoted = *in == '"';
+    if (quoted) {
+        in++;
+    }
+    *field = out;
+    while (*in != '\0') {
+        if (quoted && *in == '"') {
+            if (in[1] != '"') {
+                quoted = false; // what follows up to the comma is kept as it is
+                in++;
+                continue;
+            }
+            in++;
+        } else if (!quoted && (*in == ',' || *in == '\n')) {
+            break;
+        }
+        *out++ = *in++;
+    }
+    char end = *in;
+    *at = end == '\0' ? in : in + 1;
+    if (end != ',' && out > *field && out[-1] == '\r') {
+        out--;
+    }
+    *out = '\0';
+    return end;
+}
+
+bool cli_csv_next(struct cli_csv *csv) {
+    while (*csv->at != '\0') {
+        csv->field_count = 0;
+        csv->row++;
+        char end = ',';
+        while (end == ',') {
+            char *field = NULL;
+            end = take_field(&csv->at, &field);
+            if (csv->field_count < CLI_CSV_COLUMNS_MAX) {
+                csv->fields[csv->field_count++] = field;
+            }
+        }
+        if (csv->field_count > 1 || csv->fields[0][0] != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+gw_err cli_csv_open(struct cli_csv *csv, const char *path, struct gw_error *error) {
+    *csv = (struct cli_csv){.name = strcmp(path, "-") == 0 ? "standard input" : path};
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+    if (file == NULL) {
+        return gw_error_set(error, GW_ENOTFOUND, "can't open %s: %s", path, strerror(errno));
+    }
+    gw_err err = read_stream(file, csv, error);
+    if (file != stdin) {
+        (void)fclose(file);
+    }
+    if (err == GW_OK && strncmp(csv->at, "\xef\xbb\xbf", 3) == 0) {
+        csv->at += 3;
+    }
+    if (err == GW_OK && !cli_csv_next(csv)) {
+        err = gw_error_set(error, GW_EINVAL, "%s is empty; it needs a header line", csv->name);
+    }
+    if (err != GW_OK) {
+        cli_csv_close(csv);
+        return err;
+    }
+    csv->header_count = csv->field_count;
+    memcpy(csv->header, csv->fields, sizeof(csv->header));
+    return GW_OK;
+}
+
+void cli_csv_close(struct cli_csv *csv) {
+    free(csv->bytes);
+    csv->bytes = csv->at = NULL;
+}
+
+int cli_csv_column(const struct cli_csv *csv, const char *name) {
+    for (size_t i = 0; i < csv->header_count; i++) {
+        if (strcasecmp(csv->header[i], name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+const char *cli_csv_field(const struct cli_csv *csv, int column) {
+    return column >= 0 && (size_t)column < csv->field_count ? csv->fields[column] : "";
+}
+
+static gw_err parse_degrees(const struct cli_csv *csv, int column, const char *name, double limit,
+                            double *out, struct gw_error *error) {
+    const char *text = cli_csv_field(csv, column);
+    char *end = NULL;
+    double value = strtod(text, &end);
+    while (*end == ' ') {
+        end++;
+    }
+    if (end == text || *end != '\0' || !isfinite(value)) {
+        return gw_error_set(error, GW_EINVAL, "%s, row %zu: %s is '%.40s'; it must be degrees",
+                            csv->name, csv->row, name, text);
+    }
+    if (value < -limit || value > limit) {
+        return gw_error_set(error, GW_EINVAL,
+                            "%s, row %zu: %s is %.40s; it must be within -%g .. %g", csv->name,
+                            csv->row, name, text, limit, limit);
+    }
+    *out = value;
+    return GW_OK;
+}
+
+gw_err cli_csv_place(const struct cli_csv *csv, int lon_column, int lat_column, double *lon,
+                     double *lat, struct gw_error *error) {
+    gw_err err = parse_degrees(csv, lon_column, "lon", 180, lon, error);
+    return err != GW_OK ? err : parse_degrees(csv, lat_column, "lat", 90, lat, error);
+}

@@ -1,0 +1,241 @@
+#include "services/node/config.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONFIG_BYTES_MAX (1u << 20)
+#define SECONDS_MAX 86400
+#define DAYS_MAX 366
+#define OFFERS_MAX 100
+
+static const char *const level_names[] = {"grid", "village", "township", "county", "city"};
+
+// Where a value lies, for messages.
+struct place {
+    const char *file, *section; // "assignment"
+    struct gw_error *error;
+};
+
+static gw_err refuse(const struct place *place, const char *key, const char *expected) {
+    return gw_error_set(place->error, GW_EINVAL, "%s: %s%s%s must be %s", place->file,
+                        place->section, place->section[0] != '\0' ? "." : "", key, expected);
+}
+
+static gw_err check_keys(const struct place *place, const json_t *object, const char *const known[],
+                         size_t count) {
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value) {
+        size_t i = 0;
+        while (i < count && strcmp(key, known[i]) != 0) {
+            i++;
+        }
+        if (i == count) {
+            return gw_error_set(place->error, GW_EINVAL, "%s: %s%s%s is not a setting", place->file,
+                                place->section, place->section[0] != '\0' ? "." : "", key);
+        }
+    }
+    return GW_OK;
+}
+
+// Reads a whole number if the key is there.
+static gw_err read_number(const struct place *place, const json_t *object, const char *key,
+                          int64_t min, int64_t max, int64_t *out) {
+    const json_t *value = json_object_get(object, key);
+    if (value == NULL) {
+        return GW_OK;
+    }
+    if (!json_is_integer(value) || json_integer_value(value) < min ||
+        json_integer_value(value) > max) {
+        char expected[64];
+        (void)snprintf(expected, sizeof(expected), "a whole number, %lld .. %lld", (long long)min,
+                       (long long)max);
+        return refuse(place, key, expected);
+    }
+    *out = json_integer_value(value);
+    return GW_OK;
+}
+
+// Reads a text if the key is there. `size` is that of the buffer.
+static gw_err read_text(const struct place *place, const json_t *object, const char *key,
+                        size_t size, char *out) {
+    const json_t *value = json_object_get(object, key);
+    if (value == NULL) {
+        return GW_OK;
+    }
+    if (!json_is_string(value) || json_string_length(value) >= size ||
+        strlen(json_string_value(value)) != json_string_length(value)) {
+        char expected[64];
+        (void)snprintf(expected, sizeof(expected), "a text of at most %zu bytes", size - 1);
+        return refuse(place, key, expected);
+    }
+    memcpy(out, json_string_value(value), json_string_length(value) + 1);
+    return GW_OK;
+}
+
+static gw_err read_class(const struct place *place, const json_t *object, struct gw_class *class) {
+    static const char *const keys[] = {"code", "name", "name_zh", "skill", "answer_seconds"};
+    if (!json_is_object(object)) {
+        return refuse(place, "", "a list of objects");
+    }
+    gw_err err = check_keys(place, object, keys, sizeof(keys) / sizeof(keys[0]));
+    int64_t seconds = 60;
+    if (err == GW_OK) {
+        err = read_text(place, object, "code", sizeof(class->code), class->code);
+    }
+    if (err == GW_OK && class->code[0] == '\0') {
+        err = refuse(place, "code", "given");
+    }
+    if (err == GW_OK) {
+        err = read_text(place, object, "name", sizeof(class->name), class->name);
+    }
+    if (err == GW_OK) {
+        err = read_text(place, object, "name_zh", sizeof(class->name_zh), class->name_zh);
+    }
+    if (err == GW_OK) {
+        err = read_text(place, object, "skill", sizeof(class->skill), class->skill);
+    }
+    if (err == GW_OK) {
+        err = read_number(place, object, "answer_seconds", 1, SECONDS_MAX, &seconds);
+    }
+    class->answer_ms_max = seconds * 1000;
+    return err;
+}
+
+static gw_err read_classes(const struct place *place, const json_t *list,
+                           struct gw_policy *policy) {
+    if (list == NULL) {
+        return GW_OK;
+    }
+    if (!json_is_array(list) || json_array_size(list) == 0 ||
+        json_array_size(list) > GW_CLASSES_MAX) {
+        return refuse(place, "", "a list of 1 .. 256 classes");
+    }
+    policy->class_count = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct gw_class class = {0};
+        gw_err err = read_class(place, json_array_get(list, i), &class);
+        if (err != GW_OK) {
+            return err;
+        }
+        if (gw_policy_class(policy, class.code) != NULL) {
+            return gw_error_set(place->error, GW_EINVAL, "%s: class %s is there twice", place->file,
+                                class.code);
+        }
+        policy->classes[policy->class_count++] = class;
+    }
+    return GW_OK;
+}
+
+static gw_err read_level(const struct place *place, const json_t *object,
+                         struct gw_policy *policy) {
+    const json_t *value = json_object_get(object, "level_max");
+    if (value == NULL) {
+        return GW_OK;
+    }
+    for (uint32_t level = 0; json_is_string(value) && level < 5; level++) {
+        if (strcmp(json_string_value(value), level_names[level]) == 0) {
+            policy->level_max = level;
+            return GW_OK;
+        }
+    }
+    return refuse(place, "level_max", "grid, village, township, county or city");
+}
+
+static gw_err read_assignment(const struct place *place, const json_t *object,
+                              struct gw_policy *policy) {
+    static const char *const keys[] = {"position_age_seconds", "offer_without_position",
+                                       "offers_max", "level_max"};
+    if (object == NULL) {
+        return GW_OK;
+    }
+    if (!json_is_object(object)) {
+        return refuse(place, "", "an object");
+    }
+    int64_t age_s = policy->position_age_ms_max / 1000, offers = policy->offers_max;
+    const json_t *without = json_object_get(object, "offer_without_position");
+    gw_err err = check_keys(place, object, keys, sizeof(keys) / sizeof(keys[0]));
+    if (err == GW_OK) {
+        err = read_number(place, object, "position_age_seconds", 1, SECONDS_MAX, &age_s);
+    }
+    if (err == GW_OK) {
+        err = read_number(place, object, "offers_max", 1, OFFERS_MAX, &offers);
+    }
+    if (err == GW_OK) {
+        err = read_level(place, object, policy);
+    }
+    if (err == GW_OK && without != NULL && !json_is_boolean(without)) {
+        err = refuse(place, "offer_without_position", "true or false");
+    }
+    if (err == GW_OK && without != NULL) {
+        policy->offer_without_position = json_is_true(without);
+    }
+    policy->position_age_ms_max = age_s * 1000;
+    policy->offers_max = (uint32_t)offers;
+    return err;
+}
+
+gw_err gw_config_parse(const char *text, size_t size, const char *name, struct gw_policy *policy,
+                       struct gw_error *error) {
+    static const char *const keys[] = {"classes", "assignment", "request_id_days"};
+    json_error_t fault;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
+    if (root == NULL) {
+        return gw_error_set(error, GW_EINVAL, "%s: line %d, column %d: %s", name, fault.line,
+                            fault.column, fault.text);
+    }
+    struct gw_policy read;
+    gw_policy_default(&read);
+    struct place place = {name, "", error};
+    gw_err err = json_is_object(root) ? GW_OK : refuse(&place, "the file", "a JSON object");
+    if (err == GW_OK) {
+        err = check_keys(&place, root, keys, sizeof(keys) / sizeof(keys[0]));
+    }
+    if (err == GW_OK) {
+        err = read_number(&place, root, "request_id_days", 1, DAYS_MAX, &read.receipt_days);
+    }
+    if (err == GW_OK) {
+        place.section = "classes";
+        err = read_classes(&place, json_object_get(root, "classes"), &read);
+    }
+    if (err == GW_OK) {
+        place.section = "assignment";
+        err = read_assignment(&place, json_object_get(root, "assignment"), &read);
+    }
+    json_decref(root);
+    if (err == GW_OK) {
+        *policy = read;
+    }
+    return err;
+}
+
+gw_err gw_config_load(const char *path, struct gw_policy *policy, struct gw_error *error) {
+    if (path == NULL) {
+        gw_policy_default(policy);
+        return GW_OK;
+    }
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL) {
+        return gw_error_set(error, GW_ENOTFOUND, "can't open the configuration %s: %s", path,
+                            strerror(errno));
+    }
+    char *text = malloc(CONFIG_BYTES_MAX + 1);
+    size_t size = text != NULL ? fread(text, 1, CONFIG_BYTES_MAX + 1, file) : 0;
+    bool failed = ferror(file) != 0;
+    (void)fclose(file);
+    gw_err err;
+    if (text == NULL) {
+        err = gw_error_set(error, GW_ENOMEM, "not enough memory to read %s", path);
+    } else if (failed) {
+        err = gw_error_set(error, GW_EIO, "can't read %s", path);
+    } else if (size > CONFIG_BYTES_MAX) {
+        err = gw_error_set(error, GW_EINVAL, "%s is larger than 1 MiB", path);
+    } else {
+        err = gw_config_parse(text, size, path, policy, error);
+    }
+    free(text);
+    return err;
+}

@@ -1,0 +1,28 @@
+// The configuration file: a city's classes and rules, as JSON.
+//
+//   {
+//     "classes": [{"code": "04", "name": "Emergencies", "name_zh": "突发事件", "skill": "first-aid",
+//                  "answer_seconds": 30}],
+//     "assignment": {"position_age_seconds": 300, "offer_without_position": true, "offers_max": 5,
+//                    "level_max": "township"},
+//     "request_id_days": 7
+//   }
+//
+// Every part may be left out; the built-in rules (gw_policy_default) then hold. Unknown keys, wrong
+// types and values out of range are refused by name.
+#ifndef GW_SERVICES_NODE_CONFIG_H
+#define GW_SERVICES_NODE_CONFIG_H
+
+#include "services/base/error.h"
+#include "services/incidents/policy.h"
+#include <stddef.h>
+
+// Reads `path` over the built-in rules. NULL: the built-in rules. On error `policy` is untouched.
+GW_MUST_CHECK gw_err gw_config_load(const char *path, struct gw_policy *policy,
+                                    struct gw_error *error);
+
+// The same from text. `name` stands for the file in messages.
+GW_MUST_CHECK gw_err gw_config_parse(const char *text, size_t size, const char *name,
+                                     struct gw_policy *policy, struct gw_error *error);
+
+#endif

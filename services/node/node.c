@@ -1,0 +1,260 @@
+#include "services/node/node.h"
+
+#include "services/api/api.h"
+#include "services/base/clock.h"
+#include "services/base/datadir.h"
+#include "services/base/diag.h"
+#include "services/base/metrics.h"
+#include "services/grids/editions.h"
+#include "services/http/http.h"
+#include "services/log/log.h"
+#include "services/node/call_metrics.h"
+#include "services/rpc/server.h"
+#include "services/shard/shard.h"
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DRAIN_MS 10000
+
+struct gw_node {
+    struct gw_datadir dir;
+    struct gw_policy policy;
+    struct gw_metrics *metrics;
+    struct gw_call_metrics *call_metrics;
+    struct gw_store *store;
+    struct gw_log *log;
+    struct gw_edition *edition;
+    struct gw_shard *shard;
+    struct gw_api *api;
+    struct gw_rpc_server *rpc;
+    struct gw_http_server *http;
+    atomic_bool draining;
+};
+
+// --- metrics that somebody else keeps ---
+
+static double read_grids(void *context) {
+    return gw_edition_grid_count(((struct gw_node *)context)->edition);
+}
+
+static double read_edition(void *context) {
+    return (double)gw_edition_number(((struct gw_node *)context)->edition);
+}
+
+static double read_index_bytes(void *context) {
+    return (double)gw_edition_index(((struct gw_node *)context)->edition)->size;
+}
+
+static double read_workers(void *context) {
+    struct gw_workers_totals totals;
+    gw_workers_totals(gw_shard_workers(((struct gw_node *)context)->shard), &totals);
+    return totals.workers;
+}
+
+static double read_workers_on_duty(void *context) {
+    struct gw_workers_totals totals;
+    gw_workers_totals(gw_shard_workers(((struct gw_node *)context)->shard), &totals);
+    return totals.on_duty;
+}
+
+static double read_positions(void *context) {
+    struct gw_workers_totals totals;
+    gw_workers_totals(gw_shard_workers(((struct gw_node *)context)->shard), &totals);
+    return totals.with_position;
+}
+
+static double read_calls(void *context) {
+    const struct gw_node *node = context;
+    return node->rpc != NULL ? gw_rpc_server_calls(node->rpc) : 0;
+}
+
+static void register_metrics(struct gw_node *node) {
+    struct gw_metrics *metrics = node->metrics;
+    gw_metrics_gauge_read(metrics, "gridwarden_grids", "", "Grids of the published edition.",
+                          read_grids, node);
+    gw_metrics_gauge_read(metrics, "gridwarden_edition_number", "layer=\"grid\"",
+                          "Number of the published edition.", read_edition, node);
+    gw_metrics_gauge_read(metrics, "gridwarden_grid_index_bytes", "", "Size of the grid index.",
+                          read_index_bytes, node);
+    gw_metrics_gauge_read(metrics, "gridwarden_workers", "", "Workers in the roster.", read_workers,
+                          node);
+    gw_metrics_gauge_read(metrics, "gridwarden_workers_on_duty", "", "Workers on duty.",
+                          read_workers_on_duty, node);
+    gw_metrics_gauge_read(metrics, "gridwarden_workers_with_position", "",
+                          "Workers whose position is known.", read_positions, node);
+    gw_metrics_gauge_read(metrics, "gridwarden_rpc_calls_in_flight", "", "gRPC calls in flight.",
+                          read_calls, node);
+}
+
+// --- start ---
+
+static gw_err ready(void *context, struct gw_error *error) {
+    const struct gw_node *node = context;
+    if (atomic_load(&node->draining)) {
+        return gw_error_set(error, GW_EUNAVAILABLE, "the node is stopping");
+    }
+    if (!gw_shard_writable(node->shard)) {
+        return gw_error_set(error, GW_EUNAVAILABLE,
+                            "the log has failed; reads go on, writes need a restart");
+    }
+    return GW_OK;
+}
+
+static gw_err open_folder(struct gw_node *node, const struct gw_node_options *options,
+                          struct gw_error *error) {
+    char holder[160], path[1100];
+    (void)snprintf(holder, sizeof(holder), "gridwarden serve on %s", options->grpc_listen);
+    gw_err err = gw_datadir_open(&node->dir, options->data, GW_DATADIR_WRITE, holder, error);
+    if (err == GW_OK) {
+        err = gw_datadir_file(&node->dir, "db", path, sizeof(path), error);
+    }
+    if (err == GW_OK) {
+        struct gw_store_options store_options = {.create = false};
+        err = gw_store_open(path, &store_options, &node->store, error);
+    }
+    if (err == GW_OK) {
+        err = gw_log_local_open(node->store, &node->log, error);
+    }
+    if (err == GW_OK) {
+        err = gw_editions_open_current(options->data, node->store, GW_LAYER_RESPONSIBLE,
+                                       &node->edition, error);
+    }
+    return err;
+}
+
+static gw_err open_shard(struct gw_node *node, struct gw_error *error) {
+    struct gw_shard_options shard_options = {
+        .store = node->store,
+        .log = node->log,
+        .edition = node->edition,
+        .policy = &node->policy,
+        .metrics = node->metrics,
+    };
+    gw_err err = gw_shard_open(&shard_options, &node->shard, error);
+    if (err == GW_OK) {
+        err = gw_shard_start(node->shard, error);
+    }
+    if (err == GW_OK) {
+        struct gw_api_options api_options = {
+            .shard = node->shard, .store = node->store, .edition = node->edition};
+        err = gw_api_create(&api_options, &node->api, error);
+    }
+    return err;
+}
+
+static gw_err open_doors(struct gw_node *node, const struct gw_node_options *options,
+                         struct gw_error *error) {
+    node->call_metrics = gw_call_metrics_create(node->metrics, gw_api_methods, gw_api_method_count);
+    if (node->call_metrics == NULL) {
+        return gw_error_set(error, GW_ENOMEM, "not enough memory to start");
+    }
+    struct gw_rpc_server_options rpc_options = {
+        .listen = options->grpc_listen,
+        .observer = {gw_call_metrics_finished, node->call_metrics},
+    };
+    gw_err err = gw_rpc_server_start(&rpc_options, gw_api_methods, gw_api_method_count, node->api,
+                                     &node->rpc, error);
+    if (err == GW_OK && options->http_listen != NULL) {
+        register_metrics(node);
+        struct gw_http_options http_options = {
+            .listen = options->http_listen,
+            .metrics = node->metrics,
+            .ready = ready,
+            .context = node,
+        };
+        err = gw_http_start(&http_options, &node->http, error);
+    }
+    return err;
+}
+
+gw_err gw_node_start(const struct gw_node_options *options, struct gw_node **out,
+                     struct gw_error *error) {
+    struct gw_node *node = calloc(1, sizeof(*node));
+    if (node == NULL) {
+        return gw_error_set(error, GW_ENOMEM, "not enough memory to start");
+    }
+    node->dir.lock_fd = -1;
+    node->policy = *options->policy;
+    node->metrics = gw_metrics_create();
+    gw_err err = open_folder(node, options, error);
+    if (err == GW_OK) {
+        err = open_shard(node, error);
+    }
+    if (err == GW_OK) {
+        err = open_doors(node, options, error);
+    }
+    if (err != GW_OK) {
+        gw_node_stop(node, 0);
+        return err;
+    }
+    gw_rpc_server_set_serving(node->rpc, true);
+    *out = node;
+    return GW_OK;
+}
+
+void gw_node_stop(struct gw_node *node, int64_t grace_ms) {
+    if (node == NULL) {
+        return;
+    }
+    atomic_store(&node->draining, true); // /readyz says so while calls drain
+    if (node->rpc != NULL) {
+        gw_rpc_server_drain(node->rpc, grace_ms);
+    }
+    gw_http_stop(node->http);
+    gw_api_destroy(node->api);
+    gw_shard_close(node->shard);
+    gw_edition_close(node->edition);
+    if (node->log != NULL) {
+        node->log->ops->close(node->log);
+    }
+    gw_store_close(node->store);
+    gw_call_metrics_destroy(node->call_metrics);
+    gw_metrics_destroy(node->metrics);
+    gw_datadir_close(&node->dir);
+    free(node);
+}
+
+int gw_node_grpc_port(const struct gw_node *node) {
+    return gw_rpc_server_port(node->rpc);
+}
+
+int gw_node_http_port(const struct gw_node *node) {
+    return node->http != NULL ? gw_http_port(node->http) : 0;
+}
+
+// --- serve ---
+
+int gw_node_serve(const struct gw_node_options *options) {
+    sigset_t signals;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); // for every thread that starts from here on
+    (void)signal(SIGPIPE, SIG_IGN);
+    struct gw_node *node = NULL;
+    struct gw_error error;
+    int64_t start_ns = gw_clock_monotonic_ns();
+    if (gw_node_start(options, &node, &error) != GW_OK) {
+        gw_diag(GW_ERROR, NULL, "can't serve", "reason='%s'", error.text);
+        return 1;
+    }
+    gw_diag(GW_INFO, NULL, "serving",
+            "data=%s grpc=%s grpc_port=%d http=%s http_port=%d edition=%" PRIu64
+            " grids=%u start_ms=%" PRId64,
+            options->data, options->grpc_listen, gw_node_grpc_port(node),
+            options->http_listen != NULL ? options->http_listen : "none", gw_node_http_port(node),
+            gw_edition_number(node->edition), gw_edition_grid_count(node->edition),
+            (gw_clock_monotonic_ns() - start_ns) / 1000000);
+    int signal_number = 0;
+    (void)sigwait(&signals, &signal_number);
+    gw_diag(GW_INFO, NULL, "stopping", "signal=%d calls=%u", signal_number,
+            gw_rpc_server_calls(node->rpc));
+    gw_node_stop(node, DRAIN_MS);
+    gw_diag(GW_INFO, NULL, "stopped", "%s", "");
+    return 0;
+}
