@@ -12,7 +12,8 @@
 static const int64_t turn = INT64_C(2) * GW_LON_MAX; // 360 degrees in units
 
 // Bounds are rounded down by more than sine, cosine and arc sine can be off by: relative near the
-// antipode, where the haversine's arc sine is flat, and absolute where Karney's own nanometres show.
+// antipode, where the haversine's arc sine is flat, and absolute where Karney's own nanometres
+// show.
 #define BOUND_SCALE (1.0 - 1e-7)
 #define BOUND_SLACK_M 5e-8
 
@@ -68,8 +69,9 @@ struct gw_geodesic_origin gw_geodesic_from(struct gw_point point) {
 
 // The straight chord through the ellipsoid, bent to the arc of a circle that has the ellipsoid's
 // normal curvature above the chord's middle, in the chord's direction. For a quadric x'Ax = 1 with
-// A = diag(1/a^2, 1/a^2, 1/b^2) that curvature is d'Ad / |Am|, where d is the unit direction and m the
-// middle, scaled out to the surface: m'Am = 1 - chord'A chord / 4. It works at the poles as anywhere.
+// A = diag(1/a^2, 1/a^2, 1/b^2) that curvature is d'Ad / |Am|, where d is the unit direction and m
+// the middle, scaled out to the surface: m'Am = 1 - chord'A chord / 4. It works at the poles as
+// anywhere.
 double gw_geodesic_quick(const struct gw_geodesic_origin *origin, struct gw_point point) {
     struct gw_geodesic_origin other = gw_geodesic_from(point);
     double half = sin(radians(longitude_gap(origin->point.lon, point.lon)) / 2.0);
@@ -120,8 +122,8 @@ double gw_geodesic_box_lower_bound(struct gw_point point, const struct gw_box *b
         int64_t apart = south > north ? south : north;
         return bounded(apart > 0 ? radians(apart) : 0.0);
     }
-    // At any latitude the nearest place of the box is on the nearer meridian; along that meridian the
-    // distance falls towards `foot` and grows behind it.
+    // At any latitude the nearest place of the box is on the nearer meridian; along that meridian
+    // the distance falls towards `foot` and grows behind it.
     double lat = radians(point.lat), lon_gap = radians(gap);
     double south = radians(box->min.lat), north = radians(box->max.lat);
     double foot = atan2(sin(lat), cos(lat) * cos(lon_gap));

@@ -1,10 +1,10 @@
 // Distances on the WGS84 ellipsoid between lattice points.
 //
-// gw_geodesic_distance is exact (Karney 2013, to nanometres). gw_geodesic_quick gives the same within
-// GW_GEODESIC_QUICK_ERROR_M for a tenth of the time where the points are near. The lower bounds are
-// cheap and never above it: the meridian radius of curvature is at least a(1 - e^2) and the prime
-// vertical's at least a, so the ellipsoid is nowhere "smaller" than a sphere of radius a(1 - e^2) that
-// carries the same longitudes and geodetic latitudes.
+// gw_geodesic_distance is exact (Karney 2013, to nanometres). gw_geodesic_quick gives the same
+// within GW_GEODESIC_QUICK_ERROR_M for a tenth of the time where the points are near. The lower
+// bounds are cheap and never above it: the meridian radius of curvature is at least a(1 - e^2) and
+// the prime vertical's at least a, so the ellipsoid is nowhere "smaller" than a sphere of radius
+// a(1 - e^2) that carries the same longitudes and geodetic latitudes.
 //
 // Units:   metres. Longitudes 180 and -180 are the same place.
 // Threads: no shared state but constants; any number of threads may ask.

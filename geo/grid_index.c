@@ -4,6 +4,12 @@
 
 #define BATCH 64u
 
+// gw_point_normal without a call.
+static inline struct gw_point normal_point(struct gw_point p) {
+    p.lon = p.lon == GW_LON_MAX ? -GW_LON_MAX : p.lon;
+    return p;
+}
+
 static inline uint32_t entry_tag(uint32_t entry) {
     return entry >> GW_TAG_SHIFT;
 }
@@ -141,7 +147,7 @@ static inline uint32_t settle_subs(const struct gw_grid_index *index, uint32_t e
 }
 
 uint32_t gw_grid_index_locate(const struct gw_grid_index *index, struct gw_point point) {
-    struct gw_point p = gw_point_normal(point);
+    struct gw_point p = normal_point(point);
     size_t slot;
     if (!table_slot(index, p, &slot)) {
         return GW_GRID_NONE;
@@ -184,7 +190,7 @@ static void locate_block(const struct gw_grid_index *index, const struct gw_poin
     struct pending pending = {0};
     static const uint32_t outside = 0;
     for (uint32_t i = 0; i < count; i++) {
-        normal[i] = gw_point_normal(points[i]);
+        normal[i] = normal_point(points[i]);
         bool inside = table_slot(index, normal[i], &slots[i]);
         slots[i] = inside ? slots[i] : SIZE_MAX;
         __builtin_prefetch(inside ? &index->table[slots[i]] : &outside);

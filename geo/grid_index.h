@@ -20,7 +20,7 @@
 struct gw_grid_index_options {
     uint64_t bytes_max;      // 0: 128 MiB; the table is made coarser to stay within it
     uint32_t leaf_edges_max; // 0: 5; a cell whose leaf would hold more edges (a border between two
-                             // grids counts once) is split, down to 1 or 2 units
+                             // grids counts once) is split, where that parts edges
 };
 
 // An opened index: a view of bytes that the caller keeps alive.

@@ -7,8 +7,9 @@
 #define BYTES_MAX_DEFAULT (128u << 20)
 #define LEAF_EDGES_DEFAULT 5u
 #define ATTEMPTS_MAX 16u
-// What an index may weigh before a coarser table is worth more than a finer one.
-#define BYTES_PER_EDGE 128u
+// What an index may weigh, if the budget allows it. Finer cells name their owner outright more often;
+// past this the table's own lines miss the caches as often as the leaves would have.
+#define BYTES_PER_EDGE 256u
 #define BYTES_LEAST (64u << 10)
 // What an edge weighs in each cell that it meets: measured on communes and on synthetic cities.
 #define LEAF_BYTES_PER_MEETING 10u

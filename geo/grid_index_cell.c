@@ -7,6 +7,8 @@
 #define SUB_WORDS 16u
 // Splitting can't part edges that meet in one vertex; up to this many it isn't tried.
 #define STAR_EDGES_MAX 16u
+// So many of a cell's 16 parts holding three quarters of its edges: a bundle passes through.
+#define CROWDED_MAX 4u
 
 // A cell that is being split, and the edges that meet it: lists.data[list .. list + count).
 struct frame {
@@ -245,18 +247,6 @@ static bool is_pair(const struct gw_index_builder *builder, struct gw_point corn
            gw_index_chains_reverse(chains, left, right);
 }
 
-// The head of a pair leaf, with what its second and third vertex are spelt out.
-static uint32_t pair_head(uint32_t head, int32_t base) {
-    uint32_t edges = gw_chain_edges(head);
-    bool closed = (head & GW_CHAIN_LAST_CLOSED) != 0, below = (head & GW_CHAIN_LAST_BELOW) != 0;
-    head |= base == 1 ? GW_PAIR_BASE : 0;
-    head |= edges > 1 || closed ? GW_PAIR_SECOND_CLOSED : 0;
-    head |= edges == 1 && below ? GW_PAIR_SECOND_BELOW : 0;
-    head |= edges > 2 || closed ? GW_PAIR_THIRD_CLOSED : 0;
-    head |= edges <= 2 && below ? GW_PAIR_THIRD_BELOW : 0;
-    return head;
-}
-
 static gw_err put_pair(struct gw_index_builder *builder, struct gw_point corner, uint32_t cover,
                        uint32_t *entry) {
     const struct gw_index_chains *chains = &builder->chains;
@@ -267,7 +257,7 @@ static gw_err put_pair(struct gw_index_builder *builder, struct gw_point corner,
         return err;
     }
     uint32_t *leaf = builder->leaves.data + offset;
-    leaf[0] = pair_head(chain->head, base_winding(builder, 0, 1, corner));
+    leaf[0] = gw_pair_head(chain->head, base_winding(builder, 0, 1, corner) == 1);
     leaf[1] = chain->grid;
     leaf[2] = chains->count == 2 ? chains->items[1].grid : cover;
     put_points(chains, chain, leaf + GW_PAIR_WORDS);
@@ -368,6 +358,34 @@ static bool within_budget(const struct gw_index_builder *builder) {
     return (builder->subs.count + builder->leaves.count) * sizeof(uint32_t) <= builder->bytes_max;
 }
 
+static struct frame child_frame(const struct frame *parent) {
+    uint32_t shift = parent->shift - 2u;
+    struct gw_point corner = {parent->box.min.lon + (int32_t)((parent->child & 3u) << shift),
+                              parent->box.min.lat + (int32_t)((parent->child >> 2u) << shift)};
+    return frame_at(corner, shift);
+}
+
+// Whether smaller cells would hold fewer edges. They don't around a vertex that all edges meet in,
+// nor along a bundle of edges that run side by side: there each level would only multiply the cells.
+static bool worth_splitting(const struct gw_index_builder *builder, const struct frame *frame) {
+    if (frame->shift < 2 || (frame->count <= STAR_EDGES_MAX && is_star(builder, frame))) {
+        return false;
+    }
+    const uint32_t *list = builder->lists.data + frame->list;
+    struct frame parent = *frame;
+    uint32_t crowded = 0;
+    for (parent.child = 0; parent.child < SUB_WORDS; parent.child++) {
+        struct frame child = child_frame(&parent);
+        size_t count = 0;
+        for (size_t i = 0; i < frame->count; i++) {
+            const struct gw_index_edge *edge = &builder->edges[list[i]];
+            count += gw_index_meets(&child.box, edge->a, edge->b);
+        }
+        crowded += 4 * count >= 3 * frame->count;
+    }
+    return crowded < CROWDED_MAX;
+}
+
 // Gives a cell its entry, or says that it has to be split.
 static gw_err settle(struct gw_index_builder *builder, struct frame *frame, uint32_t *entry,
                      bool *split) {
@@ -385,8 +403,7 @@ static gw_err settle(struct gw_index_builder *builder, struct frame *frame, uint
     struct gw_point corner = frame->box.min;
     bool pair = is_pair(builder, corner);
     size_t edges = pair && builder->chains.count == 1 ? frame->count : (frame->count + 1) / 2;
-    if (edges > builder->leaf_edges_max && frame->shift >= 2 &&
-        !(frame->count <= STAR_EDGES_MAX && is_star(builder, frame))) {
+    if (edges > builder->leaf_edges_max && worth_splitting(builder, frame)) {
         *split = true;
         return GW_OK;
     }
@@ -403,13 +420,6 @@ static gw_err open_sub(struct gw_index_builder *builder, struct frame *frame, ui
     frame->child = 0;
     *entry = (uint32_t)GW_TAG_SUB << GW_TAG_SHIFT | frame->sub;
     return extend(&builder->subs, SUB_WORDS);
-}
-
-static struct frame child_frame(const struct frame *parent) {
-    uint32_t shift = parent->shift - 2u;
-    struct gw_point corner = {parent->box.min.lon + (int32_t)((parent->child & 3u) << shift),
-                              parent->box.min.lat + (int32_t)((parent->child >> 2u) << shift)};
-    return frame_at(corner, shift);
 }
 
 gw_err gw_index_cell(struct gw_index_builder *builder, struct gw_point corner, uint32_t shift,

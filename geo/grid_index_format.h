@@ -52,6 +52,7 @@ enum gw_index_tag { GW_TAG_OWNER = 0, GW_TAG_PAIR = 1, GW_TAG_LIST = 2, GW_TAG_S
 #define GW_CHAIN_FIRST_BELOW (1u << 17)  // open, and the line comes from below
 #define GW_CHAIN_LAST_CLOSED (1u << 18)
 #define GW_CHAIN_LAST_BELOW (1u << 19)
+#define GW_CHAIN_MASK 0xfffffu  // all of the above
 #define GW_PAIR_BASE (1u << 20) // k of the pair's left side
 // A pair's second and third vertex, so that two edges can be asked without looking at the count; a
 // third vertex that isn't there repeats the second.
@@ -78,6 +79,18 @@ static inline uint32_t gw_chain_edges(uint32_t head) {
 static inline uint32_t gw_chain_words(uint32_t head) {
     uint32_t edges = gw_chain_edges(head);
     return edges == 0 ? 0 : 2u * (edges + 1u);
+}
+
+// The head of a pair leaf, from that of its chain.
+static inline uint32_t gw_pair_head(uint32_t head, bool base) {
+    uint32_t edges = gw_chain_edges(head);
+    bool closed = (head & GW_CHAIN_LAST_CLOSED) != 0, below = (head & GW_CHAIN_LAST_BELOW) != 0;
+    head |= base ? GW_PAIR_BASE : 0;
+    head |= edges > 1 || closed ? GW_PAIR_SECOND_CLOSED : 0;
+    head |= edges == 1 && below ? GW_PAIR_SECOND_BELOW : 0;
+    head |= edges > 2 || closed ? GW_PAIR_THIRD_CLOSED : 0;
+    head |= edges <= 2 && below ? GW_PAIR_THIRD_BELOW : 0;
+    return head;
 }
 
 static inline int32_t gw_word_lon(const uint32_t *vertex) {

@@ -40,7 +40,9 @@ static bool walk_pair(struct walk *walk, uint32_t offset) {
     walk->leaf_words += GW_PAIR_WORDS + words;
     walk->shape.pair_leaves++;
     walk->shape.leaf_edges += gw_chain_edges(leaf[0]);
-    return words != 0 && room >= GW_PAIR_WORDS + (uint64_t)words && grid_known(index, leaf[1]) &&
+    bool base = (leaf[0] & GW_PAIR_BASE) != 0;
+    return words != 0 && leaf[0] == gw_pair_head(leaf[0] & GW_CHAIN_MASK, base) &&
+           room >= GW_PAIR_WORDS + (uint64_t)words && grid_known(index, leaf[1]) &&
            (leaf[2] == GW_GRID_NONE || grid_known(index, leaf[2])) &&
            vertices_valid(leaf + GW_PAIR_WORDS, words);
 }

@@ -11,7 +11,7 @@
 #include "geo/grid_index.h"
 #include "geo/testing_coverage.h"
 
-#define ROUNDS 30
+#define ROUNDS 250
 #define POINTS_MAX 60000u
 #define WORK_MAX 4000000u
 

@@ -1,8 +1,8 @@
 // k nearest: branch and bound down the tree, the nearest slot of a node first.
 //
-// Slots and workers are sorted out by a lower bound that costs a few multiplications: the chord on the
-// sphere of geodesic.h, with sines and cosines replaced by polynomials below them. What passes is
-// measured by gw_geodesic_quick; Karney decides where that cannot, so the order is his.
+// Slots and workers are sorted out by a lower bound that costs a few multiplications: the chord on
+// the sphere of geodesic.h, with sines and cosines replaced by polynomials below them. What passes
+// is measured by gw_geodesic_quick; Karney decides where that cannot, so the order is his.
 #include "geo/geodesic.h"
 #include "geo/worker_index_tree.h"
 #include <math.h>
@@ -39,8 +39,8 @@ struct search {
 
 // ---- bounds ----
 
-// A lower bound, squared, of the distance to a place `x` and `y` units away (the short way around, both
-// >= 0), where x may be more and the latitude is at most `far` units from the point's.
+// A lower bound, squared, of the distance to a place `x` and `y` units away (the short way around,
+// both >= 0), where x may be more and the latitude is at most `far` units from the point's.
 //   4 sin^2(t/2) >= t^2 (1 - t^2/12),   cos(lat + t) >= cos(lat) (1 - t^2/2) - |sin(lat)| |t|
 static double chord_bound2(const struct search *s, double x, double y, double far) {
     const double unit2 = RADIANS_PER_UNIT * RADIANS_PER_UNIT;

@@ -310,8 +310,8 @@ static void push_down(struct gw_worker_index *index, uint32_t leaf) {
     hang(index, leaf, node, 0, GW_TREE_SPAN_ALL);
 }
 
-// Halves the run of a full leaf. Returns the leaf that covers `position` then, or GW_TREE_NONE if that
-// half is empty.
+// Halves the run of a full leaf. Returns the leaf that covers `position` then, or GW_TREE_NONE if
+// that half is empty.
 static uint32_t halve(struct gw_worker_index *index, uint32_t leaf, struct gw_point position) {
     struct gw_tree_leaf *l = &index->leaves[leaf];
     uint32_t node = l->node;

@@ -1,10 +1,10 @@
 // The tree inside the worker index: its shape, and how it splits and merges. Private to the index.
 //
 // Cells are squares of the lattice shifted to unsigned. A node cuts its cell into 4 x 4 slots in
-// Morton order. A leaf holds up to 16 workers and covers an aligned run of 2^span slots of one node:
-// such a run is a square, or two squares side by side. A full leaf is halved (its run first, then,
-// when it is down to one slot, that slot becomes a node); two halves that hold few are put together
-// again. So leaves stay well filled, and nodes are one cache line.
+// Morton order. A leaf holds up to 16 workers and covers an aligned run of 2^span slots of one
+// node: such a run is a square, or two squares side by side. A full leaf is halved (its run first,
+// then, when it is down to one slot, that slot becomes a node); two halves that hold few are put
+// together again. So leaves stay well filled, and nodes are one cache line.
 //
 // Invariants (gw_worker_index_check looks at each):
 //   1. Every slot is empty, a node, or a leaf, and a leaf's slots are exactly its run.

@@ -186,7 +186,8 @@ static bool collect(struct gw_overlap_search *search, int which, uint32_t grid,
     return true;
 }
 
-// Compares one edge with those of the other grid that start no higher than it ends, from `first` on.
+// Compares one edge with those of the other grid that start no higher than it ends, from `first`
+// on.
 static bool sweep_edge(struct gw_overlap_search *search, int which, size_t index, size_t first,
                        struct gw_overlap *overlap) {
     const struct gw_border_edge *edge = &search->edges[which][index];
@@ -206,8 +207,8 @@ static bool sweep_edge(struct gw_overlap_search *search, int which, size_t index
     return false;
 }
 
-// Goes up through both lists at once: each pair of edges whose latitudes meet is compared once, from
-// the one that starts lower (of equals, the first grid's).
+// Goes up through both lists at once: each pair of edges whose latitudes meet is compared once,
+// from the one that starts lower (of equals, the first grid's).
 static bool sweep(struct gw_overlap_search *search, struct gw_overlap *overlap) {
     size_t at[2] = {0, 0};
     while (at[0] < search->counts[0] && at[1] < search->counts[1] && search->steps_left > 0) {

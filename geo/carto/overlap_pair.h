@@ -18,7 +18,8 @@ struct gw_overlap_search {
     uint64_t steps_left;
 };
 
-// GW_OK: *overlaps says whether, and overlap->lon, lat where. GW_ENOSPC: no steps are left. GW_ENOMEM.
+// GW_OK: *overlaps says whether, and overlap->lon, lat where. GW_ENOSPC: no steps are left.
+// GW_ENOMEM.
 GW_MUST_CHECK gw_err gw_overlap_pair(struct gw_overlap_search *search, struct gw_overlap *overlap,
                                      bool *overlaps);
 

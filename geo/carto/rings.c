@@ -57,8 +57,8 @@ static bool turns_back(struct gw_point a, struct gw_point b, struct gw_point c) 
     return (wide)back_lon * on_lon + (wide)back_lat * on_lat > 0;
 }
 
-// An edge that spans more than half the globe was meant to go the other way round; only the rim of a
-// band around the whole globe, from -180 to 180, is meant so.
+// An edge that spans more than half the globe was meant to go the other way round; only the rim of
+// a band around the whole globe, from -180 to 180, is meant so.
 static bool spans_too_far(struct gw_point a, struct gw_point b) {
     int64_t span = (int64_t)b.lon - a.lon;
     span = span < 0 ? -span : span;

@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Rounds the `count` positions lonlat[2 * i], lonlat[2 * i + 1] (degrees; the last repeats the first)
-// into vertices[count], *vertex_count of them: half-even, not closed, no two neighbours equal, a
-// shell counter-clockwise and a hole clockwise, whichever way they came (a ring that crosses itself
-// may have no direction: gw_validity_check refuses it).
+// Rounds the `count` positions lonlat[2 * i], lonlat[2 * i + 1] (degrees; the last repeats the
+// first) into vertices[count], *vertex_count of them: half-even, not closed, no two neighbours
+// equal, a shell counter-clockwise and a hole clockwise, whichever way they came (a ring that
+// crosses itself may have no direction: gw_validity_check refuses it).
 // GW_EINVAL: the ring cannot be stored; *fault says why and where (its `ring` is left 0), and what
 // vertices[] holds is undefined.
 GW_MUST_CHECK gw_err gw_ring_normalise(const double lonlat[], size_t count, enum gw_ring_kind kind,

@@ -1,8 +1,9 @@
-// Whether a polygon on the lattice is valid in the sense of the OGC's Simple Features: rings neither
-// cross nor touch themselves, holes lie inside, parts don't overlap, the interior hangs together.
+// Whether a polygon on the lattice is valid in the sense of the OGC's Simple Features: rings
+// neither cross nor touch themselves, holes lie inside, parts don't overlap, the interior hangs
+// together.
 //
-// GEOS judges, on the stored integers: doubles hold them exactly, and GEOS' orientation predicate is
-// exact, so what is checked is what is stored.
+// GEOS judges, on the stored integers: doubles hold them exactly, and GEOS' orientation predicate
+// is exact, so what is checked is what is stored.
 //
 // Threads: a checker belongs to one thread at a time.
 #ifndef GW_GEO_CARTO_VALIDITY_H
@@ -12,8 +13,8 @@
 #include "geo/coverage.h"
 #include <stddef.h>
 
-// The rings of one grid, each as gw_ring_normalise makes them: a shell and then its holes, again for
-// every part. Borrowed.
+// The rings of one grid, each as gw_ring_normalise makes them: a shell and then its holes, again
+// for every part. Borrowed.
 struct gw_shape {
     uint32_t ring_count;
     const uint32_t *ring_vertices; // [ring_count + 1] index of a ring's first vertex in `vertices`

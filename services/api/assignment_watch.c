@@ -20,7 +20,7 @@ static const Gridwarden__V1__IncidentState open_states[] = {
 
 struct assignment_watch {
     char worker[GW_WORKER_ID_MAX + 1]; // "": by area
-    char area[GW_CODE_MAX + 1];
+    char area[GW_CODE_MAX];
     size_t snapshot_state;   // index in open_states
     char snapshot_token[96]; // of the page that comes next
 };
@@ -224,10 +224,11 @@ void api_watch_assignments(struct gw_rpc_call *call, const ProtobufCMessage *mes
     const struct gw_api *api = context;
     const Gridwarden__V1__WatchAssignmentsRequest *request =
         (const Gridwarden__V1__WatchAssignmentsRequest *)message;
-    if (strlen(request->worker_id) > GW_WORKER_ID_MAX || strlen(request->area_code) > GW_CODE_MAX) {
+    if (strlen(request->worker_id) > GW_WORKER_ID_MAX ||
+        strlen(request->area_code) >= GW_CODE_MAX) {
         struct gw_error error;
-        (void)gw_error_set(&error, GW_EINVAL, "worker_id and area_code have at most %u bytes",
-                           GW_WORKER_ID_MAX);
+        (void)gw_error_set(&error, GW_EINVAL, "worker_id has at most %u bytes, area_code %u",
+                           GW_WORKER_ID_MAX, GW_CODE_MAX - 1);
         gw_rpc_finish(call, &error);
         return;
     }

@@ -312,8 +312,8 @@ void api_get_grid(struct gw_rpc_call *call, const ProtobufCMessage *message, voi
     const struct gw_api *api = context;
     const Gridwarden__V1__GetGridRequest *request = (const Gridwarden__V1__GetGridRequest *)message;
     struct gw_error error;
-    if (request->code[0] == '\0' || strlen(request->code) > GW_CODE_MAX) {
-        (void)gw_error_set(&error, GW_EINVAL, "code must have 1 .. %u bytes", GW_CODE_MAX);
+    if (request->code[0] == '\0' || strlen(request->code) >= GW_CODE_MAX) {
+        (void)gw_error_set(&error, GW_EINVAL, "code must have 1 .. %u bytes", GW_CODE_MAX - 1);
         gw_rpc_fail(call, &error);
         return;
     }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct incident_watch {
-    char prefix[GW_CODE_MAX + 1];
+    char prefix[GW_CODE_MAX];
 };
 
 static bool starts_with(const char *text, const char *prefix) {
@@ -67,9 +67,10 @@ void api_watch_incidents(struct gw_rpc_call *call, const ProtobufCMessage *messa
     const struct gw_api *api = context;
     const Gridwarden__V1__IncidentServiceWatchRequest *request =
         (const Gridwarden__V1__IncidentServiceWatchRequest *)message;
-    if (strlen(request->code_prefix) > GW_CODE_MAX) {
+    if (strlen(request->code_prefix) >= GW_CODE_MAX) {
         struct gw_error error;
-        (void)gw_error_set(&error, GW_EINVAL, "code_prefix has more than %u bytes", GW_CODE_MAX);
+        (void)gw_error_set(&error, GW_EINVAL, "code_prefix has more than %u bytes",
+                           GW_CODE_MAX - 1);
         gw_rpc_finish(call, &error);
         return;
     }

@@ -18,10 +18,11 @@ struct gw_histogram;
 struct gw_metrics *gw_metrics_create(void); // aborts when out of memory: called at start only
 void gw_metrics_destroy(struct gw_metrics *metrics);
 
-// `labels` is the inside of the braces, such as "method=\"Locate\"", or "" (gw_metrics_label makes one
-// from any text). The strings are copied. Series with the same name and different labels form one
-// family. Asking again for the same name and labels gives the same series. Aborts past GW_METRICS_MAX,
-// on a name that Prometheus wouldn't take, and where a family has two kinds: bugs of the caller's.
+// `labels` is the inside of the braces, such as "method=\"Locate\"", or "" (gw_metrics_label makes
+// one from any text). The strings are copied. Series with the same name and different labels form
+// one family. Asking again for the same name and labels gives the same series. Aborts past
+// GW_METRICS_MAX, on a name that Prometheus wouldn't take, and where a family has two kinds: bugs
+// of the caller's.
 struct gw_counter *gw_metrics_counter(struct gw_metrics *metrics, const char *name,
                                       const char *labels, const char *help);
 struct gw_gauge *gw_metrics_gauge(struct gw_metrics *metrics, const char *name, const char *labels,

@@ -12,6 +12,8 @@
 
 #define TIMEOUT_S 10
 #define GRACE_MS 5000
+#define PAGE_MAX 1000 // rows
+#define TOKEN_SIZE 128
 
 static void remove_folder(struct cli_door *door) {
     if (door->folder[0] != '\0') {
@@ -91,6 +93,33 @@ int cli_door_call(struct cli_door *door, const char *path, const ProtobufCMessag
         return CLI_DONE;
     }
     return cli_refused(&error);
+}
+
+int cli_door_pages(struct cli_door *door, const char *path, const ProtobufCMessage *request,
+                   Gridwarden__V1__PageRequest *page,
+                   const ProtobufCMessageDescriptor *response_type, int64_t limit,
+                   size_t (*show)(void *context, const ProtobufCMessage *response,
+                                  const char **next_token),
+                   void *context) {
+    char token[TOKEN_SIZE] = "";
+    bool more = true;
+    page->token = token;
+    while (more && limit > 0) {
+        page->size = limit < PAGE_MAX ? (uint32_t)limit : PAGE_MAX;
+        ProtobufCMessage *response = NULL;
+        int code = cli_door_call(door, path, request, response_type, &response);
+        if (code != CLI_DONE) {
+            return code;
+        }
+        const char *next = "";
+        limit -= (int64_t)show(context, response, &next);
+        more = next[0] != '\0' && strlen(next) < sizeof(token);
+        if (more) {
+            memcpy(token, next, strlen(next) + 1);
+        }
+        protobuf_c_message_free_unpacked(response, NULL);
+    }
+    return CLI_DONE;
 }
 
 void cli_request_id(const struct cli_args *args, char out[129]) {

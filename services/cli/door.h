@@ -5,6 +5,7 @@
 #ifndef GW_SERVICES_CLI_DOOR_H
 #define GW_SERVICES_CLI_DOOR_H
 
+#include "gridwarden/v1/types.pb-c.h"
 #include "services/cli/options.h"
 #include "services/incidents/policy.h"
 #include "services/rpc/client.h"
@@ -34,6 +35,15 @@ void cli_door_close(struct cli_door *door);
 // One unary call; *response is the caller's. CLI_DONE, or the exit code after words on standard error.
 int cli_door_call(struct cli_door *door, const char *path, const ProtobufCMessage *request,
                   const ProtobufCMessageDescriptor *response_type, ProtobufCMessage **response);
+
+// Reads a list page by page, up to `limit` rows in all. `request` points to `page`, whose size and token
+// are set here; `show` prints a response's rows and gives their number and the next page's token.
+int cli_door_pages(struct cli_door *door, const char *path, const ProtobufCMessage *request,
+                   Gridwarden__V1__PageRequest *page,
+                   const ProtobufCMessageDescriptor *response_type, int64_t limit,
+                   size_t (*show)(void *context, const ProtobufCMessage *response,
+                                  const char **next_token),
+                   void *context);
 
 // A fresh request id, when the user gave none: 32 hexadecimal digits in out[33].
 void cli_request_id(const struct cli_args *args, char out[129]);

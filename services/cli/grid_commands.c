@@ -31,33 +31,14 @@ static void print_grid(struct cli_output *output, const Gridwarden__V1__Grid *gr
     gw_buffer_free(&ids);
 }
 
-static int list_pages(struct cli_door *door, Gridwarden__V1__ListGridsRequest *request,
-                      int64_t limit, struct cli_output *output) {
-    char token[128] = "";
-    while (limit > 0) {
-        request->page->size = limit < 1000 ? (uint32_t)limit : 1000;
-        request->page->token = token;
-        ProtobufCMessage *message = NULL;
-        int code = cli_door_call(door, SERVICE "ListGrids", &request->base,
-                                 &gridwarden__v1__list_grids_response__descriptor, &message);
-        if (code != CLI_DONE) {
-            return code;
-        }
-        Gridwarden__V1__ListGridsResponse *response = (Gridwarden__V1__ListGridsResponse *)message;
-        for (size_t i = 0; i < response->n_grids; i++) {
-            print_grid(output, response->grids[i], NULL, 0);
-        }
-        limit -= (int64_t)response->n_grids;
-        bool more = response->next_token[0] != '\0' && strlen(response->next_token) < sizeof(token);
-        if (more) {
-            memcpy(token, response->next_token, strlen(response->next_token) + 1);
-        }
-        protobuf_c_message_free_unpacked(message, NULL);
-        if (!more) {
-            break;
-        }
+static size_t show_page(void *context, const ProtobufCMessage *message, const char **next_token) {
+    const Gridwarden__V1__ListGridsResponse *response =
+        (const Gridwarden__V1__ListGridsResponse *)message;
+    for (size_t i = 0; i < response->n_grids; i++) {
+        print_grid(context, response->grids[i], NULL, 0);
     }
-    return CLI_DONE;
+    *next_token = response->next_token;
+    return response->n_grids;
 }
 
 static int run_list(const struct cli_args *args) {
@@ -78,7 +59,9 @@ static int run_list(const struct cli_args *args) {
     request.code_prefix = (char *)(under != NULL ? under : "");
     code = cli_output_begin(&output, args, columns, COLUMN_COUNT);
     if (code == CLI_DONE) {
-        code = list_pages(&door, &request, limit, &output);
+        code = cli_door_pages(&door, SERVICE "ListGrids", &request.base, &page,
+                              &gridwarden__v1__list_grids_response__descriptor, limit, show_page,
+                              &output);
         int end = cli_output_end(&output);
         code = code != CLI_DONE ? code : end;
     }

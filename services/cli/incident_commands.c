@@ -2,7 +2,7 @@
 #include "services/cli/commands.h"
 #include "services/cli/door.h"
 #include "services/cli/incident_output.h"
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
 #define SERVICE "/gridwarden.v1.IncidentService/"
@@ -117,55 +117,60 @@ static const struct cli_option move_options[] = {
 };
 #define MOVE_OPTION_COUNT (sizeof(move_options) / sizeof(move_options[0]))
 
+// The moves, and the option that holds their text.
+static const struct move {
+    const char *verb, *path, *text_option;
+    const ProtobufCMessageDescriptor *request, *response;
+} moves[] = {
+    {"accept", SERVICE "Accept", NULL, &gridwarden__v1__accept_request__descriptor,
+     &gridwarden__v1__accept_response__descriptor},
+    {"decline", SERVICE "Decline", "reason", &gridwarden__v1__decline_request__descriptor,
+     &gridwarden__v1__decline_response__descriptor},
+    {"start", SERVICE "Start", NULL, &gridwarden__v1__start_request__descriptor,
+     &gridwarden__v1__start_response__descriptor},
+    {"resolve", SERVICE "Resolve", "note", &gridwarden__v1__resolve_request__descriptor,
+     &gridwarden__v1__resolve_response__descriptor},
+    {"close", SERVICE "Close", "note", &gridwarden__v1__close_request__descriptor,
+     &gridwarden__v1__close_response__descriptor},
+};
+
+// Room for any of their requests.
+union move_request {
+    ProtobufCMessage base;
+    Gridwarden__V1__AcceptRequest accept;
+    Gridwarden__V1__DeclineRequest decline;
+    Gridwarden__V1__StartRequest start;
+    Gridwarden__V1__ResolveRequest resolve;
+    Gridwarden__V1__CloseRequest close;
+};
+
+// Sets a text field that the message has by this name.
+static void set_text(ProtobufCMessage *message, const char *field_name, const char *text) {
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(message->descriptor, field_name);
+    assert(field != NULL && field->type == PROTOBUF_C_TYPE_STRING);
+    memcpy((char *)message + field->offset, &text, sizeof(text));
+}
+
 static int run_move(const struct cli_args *args) {
     char request_id[129];
     cli_request_id(args, request_id);
-    char *incident = (char *)args->words[0], *actor = text_or_empty(args, "actor", "");
-    const char *verb = args->command->name + strlen("incident ");
-    if (actor[0] == '\0') {
+    const struct move *move = moves;
+    while (strcmp(args->command->name + strlen("incident "), move->verb) != 0) {
+        move++; // every command that runs this is in the table
+    }
+    if (cli_value(args, "actor") == NULL) {
         return cli_usage(args, "--actor WHO is needed");
     }
-    if (strcmp(verb, "decline") == 0) {
-        Gridwarden__V1__DeclineRequest request = GRIDWARDEN__V1__DECLINE_REQUEST__INIT;
-        request.request_id = request_id;
-        request.incident_id = incident;
-        request.actor = actor;
-        request.reason = text_or_empty(args, "reason", "");
-        return ask_and_print(args, SERVICE "Decline", &request.base,
-                             &gridwarden__v1__decline_response__descriptor);
+    union move_request request;
+    protobuf_c_message_init(move->request, &request.base);
+    set_text(&request.base, "request_id", request_id);
+    set_text(&request.base, "incident_id", args->words[0]);
+    set_text(&request.base, "actor", cli_value(args, "actor"));
+    if (move->text_option != NULL) {
+        set_text(&request.base, move->text_option, text_or_empty(args, move->text_option, ""));
     }
-    if (strcmp(verb, "resolve") == 0) {
-        Gridwarden__V1__ResolveRequest request = GRIDWARDEN__V1__RESOLVE_REQUEST__INIT;
-        request.request_id = request_id;
-        request.incident_id = incident;
-        request.actor = actor;
-        request.note = text_or_empty(args, "note", "");
-        return ask_and_print(args, SERVICE "Resolve", &request.base,
-                             &gridwarden__v1__resolve_response__descriptor);
-    }
-    if (strcmp(verb, "close") == 0) {
-        Gridwarden__V1__CloseRequest request = GRIDWARDEN__V1__CLOSE_REQUEST__INIT;
-        request.request_id = request_id;
-        request.incident_id = incident;
-        request.actor = actor;
-        request.note = text_or_empty(args, "note", "");
-        return ask_and_print(args, SERVICE "Close", &request.base,
-                             &gridwarden__v1__close_response__descriptor);
-    }
-    if (strcmp(verb, "start") == 0) {
-        Gridwarden__V1__StartRequest request = GRIDWARDEN__V1__START_REQUEST__INIT;
-        request.request_id = request_id;
-        request.incident_id = incident;
-        request.actor = actor;
-        return ask_and_print(args, SERVICE "Start", &request.base,
-                             &gridwarden__v1__start_response__descriptor);
-    }
-    Gridwarden__V1__AcceptRequest request = GRIDWARDEN__V1__ACCEPT_REQUEST__INIT;
-    request.request_id = request_id;
-    request.incident_id = incident;
-    request.actor = actor;
-    return ask_and_print(args, SERVICE "Accept", &request.base,
-                         &gridwarden__v1__accept_response__descriptor);
+    return ask_and_print(args, move->path, &request.base, move->response);
 }
 
 const struct cli_command cli_incident_accept = {
@@ -323,35 +328,14 @@ const struct cli_command cli_incident_get = {
 
 // --- list ---
 
-static int list_pages(struct cli_door *door, Gridwarden__V1__IncidentServiceListRequest *request,
-                      int64_t limit, struct cli_output *output) {
-    char token[128] = "";
-    while (limit > 0) {
-        request->page->size = limit < 1000 ? (uint32_t)limit : 1000;
-        request->page->token = token;
-        ProtobufCMessage *message = NULL;
-        int code =
-            cli_door_call(door, SERVICE "List", &request->base,
-                          &gridwarden__v1__incident_service_list_response__descriptor, &message);
-        if (code != CLI_DONE) {
-            return code;
-        }
-        Gridwarden__V1__IncidentServiceListResponse *response =
-            (Gridwarden__V1__IncidentServiceListResponse *)message;
-        for (size_t i = 0; i < response->n_incidents; i++) {
-            cli_incident_row(output, response->incidents[i]);
-        }
-        limit -= (int64_t)response->n_incidents;
-        bool more = response->next_token[0] != '\0' && strlen(response->next_token) < sizeof(token);
-        if (more) {
-            memcpy(token, response->next_token, strlen(response->next_token) + 1);
-        }
-        protobuf_c_message_free_unpacked(message, NULL);
-        if (!more) {
-            break;
-        }
+static size_t show_page(void *context, const ProtobufCMessage *message, const char **next_token) {
+    const Gridwarden__V1__IncidentServiceListResponse *response =
+        (const Gridwarden__V1__IncidentServiceListResponse *)message;
+    for (size_t i = 0; i < response->n_incidents; i++) {
+        cli_incident_row(context, response->incidents[i]);
     }
-    return CLI_DONE;
+    *next_token = response->next_token;
+    return response->n_incidents;
 }
 
 static int run_list(const struct cli_args *args) {
@@ -378,7 +362,9 @@ static int run_list(const struct cli_args *args) {
     request.handler = text_or_empty(args, "handler", "");
     code = cli_incidents_begin(&output, args);
     if (code == CLI_DONE) {
-        code = list_pages(&door, &request, limit, &output);
+        code = cli_door_pages(&door, SERVICE "List", &request.base, &page,
+                              &gridwarden__v1__incident_service_list_response__descriptor, limit,
+                              show_page, &output);
         int end = cli_output_end(&output);
         code = code != CLI_DONE ? code : end;
     }

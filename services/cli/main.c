@@ -11,7 +11,7 @@ static const struct cli_command *const commands[] = {
     &cli_worker_get,     &cli_worker_import,    &cli_worker_duty,     &cli_incident_list,
     &cli_incident_get,   &cli_incident_place,   &cli_incident_accept, &cli_incident_decline,
     &cli_incident_start, &cli_incident_resolve, &cli_incident_close,  &cli_demo_generate,
-    &cli_version,
+    &cli_demo_play,      &cli_version,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

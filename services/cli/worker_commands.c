@@ -55,34 +55,14 @@ static void print_worker(struct cli_output *output, const Gridwarden__V1__Worker
 
 // --- list and get ---
 
-static int list_pages(struct cli_door *door, Gridwarden__V1__ListWorkersRequest *request,
-                      int64_t limit, struct cli_output *output) {
-    char token[128] = "";
-    while (limit > 0) {
-        request->page->size = limit < 1000 ? (uint32_t)limit : 1000;
-        request->page->token = token;
-        ProtobufCMessage *message = NULL;
-        int code = cli_door_call(door, SERVICE "ListWorkers", &request->base,
-                                 &gridwarden__v1__list_workers_response__descriptor, &message);
-        if (code != CLI_DONE) {
-            return code;
-        }
-        Gridwarden__V1__ListWorkersResponse *response =
-            (Gridwarden__V1__ListWorkersResponse *)message;
-        for (size_t i = 0; i < response->n_workers; i++) {
-            print_worker(output, response->workers[i]);
-        }
-        limit -= (int64_t)response->n_workers;
-        bool more = response->next_token[0] != '\0' && strlen(response->next_token) < sizeof(token);
-        if (more) {
-            memcpy(token, response->next_token, strlen(response->next_token) + 1);
-        }
-        protobuf_c_message_free_unpacked(message, NULL);
-        if (!more) {
-            break;
-        }
+static size_t show_page(void *context, const ProtobufCMessage *message, const char **next_token) {
+    const Gridwarden__V1__ListWorkersResponse *response =
+        (const Gridwarden__V1__ListWorkersResponse *)message;
+    for (size_t i = 0; i < response->n_workers; i++) {
+        print_worker(context, response->workers[i]);
     }
-    return CLI_DONE;
+    *next_token = response->next_token;
+    return response->n_workers;
 }
 
 static int run_list(const struct cli_args *args) {
@@ -103,7 +83,9 @@ static int run_list(const struct cli_args *args) {
     request.code_prefix = (char *)(under != NULL ? under : "");
     code = cli_output_begin(&output, args, columns, sizeof(columns) / sizeof(columns[0]));
     if (code == CLI_DONE) {
-        code = list_pages(&door, &request, limit, &output);
+        code = cli_door_pages(&door, SERVICE "ListWorkers", &request.base, &page,
+                              &gridwarden__v1__list_workers_response__descriptor, limit, show_page,
+                              &output);
         int end = cli_output_end(&output);
         code = code != CLI_DONE ? code : end;
     }

@@ -1,9 +1,9 @@
 // The list of areas above the grids, from a CSV file (RFC 4180, UTF-8, a byte-order mark is fine).
 //
-// Columns by name in the header, in any order: `code` and `name`; `level` (prefecture or city, county
-// or district, town, township or street, village or community, or 4, 3, 2, 1; empty: by the code's
-// 4, 6, 9 or 12 digits); `parent` (empty: the code's prefix). Further columns are ignored, and so are
-// provinces, which lie above what a city manages.
+// Columns by name in the header, in any order: `code` and `name`; `level` (prefecture or city,
+// county or district, town, township or street, village or community, or 4, 3, 2, 1; empty: by the
+// code's 4, 6, 9 or 12 digits); `parent` (empty: the code's prefix). Further columns are ignored,
+// and so are provinces, which lie above what a city manages.
 #ifndef GW_SERVICES_GRIDS_AREAS_CSV_H
 #define GW_SERVICES_GRIDS_AREAS_CSV_H
 

@@ -121,7 +121,8 @@ static void bind_sections(struct gw_edition *edition) {
     };
 }
 
-// A text of fewer than `max` bytes starts at the offset. The pool's last byte is NUL (checked first).
+// A text of fewer than `max` bytes starts at the offset. The pool's last byte is NUL (checked
+// first).
 static bool text_fits(const struct gw_edition *edition, uint32_t offset, size_t max) {
     return offset < edition->strings_size && strnlen(edition->strings + offset, max) < max;
 }

@@ -35,7 +35,8 @@ struct gw_grid {
     uint32_t parent;   // index of the area right above, or GW_AREA_NONE
 };
 
-// Maps and verifies a file. GW_ECORRUPT: checksum or structure is wrong. GW_ENOTFOUND: no such file.
+// Maps and verifies a file. GW_ECORRUPT: checksum or structure is wrong. GW_ENOTFOUND: no such
+// file.
 GW_MUST_CHECK gw_err gw_edition_open(const char *path, struct gw_edition **edition,
                                      struct gw_error *error);
 

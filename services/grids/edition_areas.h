@@ -1,7 +1,7 @@
 // The areas above the grids: which are needed, what they are called, which is above which.
 //
-// Administrative codes nest: 4 digits a city, 6 a county, 9 a township, 12 a village; so a code that
-// no list names can still be placed, without a name, under the codes that it begins with.
+// Administrative codes nest: 4 digits a city, 6 a county, 9 a township, 12 a village; so a code
+// that no list names can still be placed, without a name, under the codes that it begins with.
 #ifndef GW_SERVICES_GRIDS_EDITION_AREAS_H
 #define GW_SERVICES_GRIDS_EDITION_AREAS_H
 
@@ -14,8 +14,9 @@
 // The level of a code of 4, 6, 9 or 12 digits (4, 3, 2, 1); 0 for any other text.
 uint32_t gw_area_code_level(const char *code, size_t size);
 
-// The code of the area above a grid: `parent_code` where that is not empty, else the first 12 digits
-// of a code of 12 and more digits alone, else nothing (size 0). The text lies in the arguments.
+// The code of the area above a grid: `parent_code` where that is not empty, else the first 12
+// digits of a code of 12 and more digits alone, else nothing (size 0). The text lies in the
+// arguments.
 struct gw_code_slice {
     const char *text;
     size_t size;

@@ -22,7 +22,8 @@
 static const char *path_of(const char *name) {
     static char path[400];
     const char *folder = getenv("TEST_TMPDIR");
-    (void)snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "/tmp", name);
+    assert_non_null(folder);
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
     return path;
 }
 

@@ -51,10 +51,10 @@ struct gw_edition_written {
     char content_hash[33];
 };
 
-// Writes the edition to `path` (beside it, synced, renamed, the folder synced; the folder is made if
-// only its last part is missing). `written` may be NULL. On any error nothing is at `path` that was
-// not there before. GW_EINVAL: a row is not as described (the text names it); GW_ENOSPC: too many
-// vertices or a larger index than allowed; GW_EIO: the disk's words.
+// Writes the edition to `path` (beside it, synced, renamed, the folder synced; the folder is made
+// if only its last part is missing). `written` may be NULL. On any error nothing is at `path` that
+// was not there before. GW_EINVAL: a row is not as described (the text names it); GW_ENOSPC: too
+// many vertices or a larger index than allowed; GW_EIO: the disk's words.
 GW_MUST_CHECK gw_err gw_edition_write(const struct gw_edition_input *input, const char *path,
                                       struct gw_edition_written *written, struct gw_error *error);
 

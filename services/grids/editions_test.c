@@ -24,8 +24,9 @@ static int set_up(void **state) {
     static int count;
     const char *temporary = getenv("TEST_TMPDIR");
     char path[400];
-    (void)snprintf(world.folder, sizeof(world.folder), "%s/editions-%d-%d",
-                   temporary != NULL ? temporary : "/tmp", (int)getpid(), count++);
+    assert_non_null(temporary);
+    (void)snprintf(world.folder, sizeof(world.folder), "%s/editions-%d-%d", temporary,
+                   (int)getpid(), count++);
     (void)snprintf(path, sizeof(path), "%s/db", world.folder);
     const struct gw_store_options options = {.create = true};
     struct gw_error error;

@@ -2,6 +2,7 @@
 #include "services/grids/geojson_feature.h"
 #include "services/grids/text.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,10 @@ static bool read_features(struct checker *checker) {
     }
 }
 
+static void crs_unreadable(struct checker *checker) {
+    (void)snprintf(checker->summary->crs, GW_GEOJSON_CRS_MAX, "(unreadable)");
+}
+
 // The name in {"type": "name", "properties": {"name": "..."}}: the first text called "name" within.
 static bool read_crs(struct checker *checker) {
     struct gw_json_scan *scan = &checker->reader.scan;
@@ -100,7 +105,7 @@ static bool read_crs(struct checker *checker) {
     if (token == GW_JSON_NULL) {
         return true; // as good as no member at all
     }
-    (void)strcpy(checker->summary->crs, "(unreadable)");
+    crs_unreadable(checker);
     if (token != GW_JSON_OBJECT) {
         return gw_json_skip(scan, token);
     }
@@ -117,7 +122,7 @@ static bool read_crs(struct checker *checker) {
         if (token == GW_JSON_STRING && named && !found) {
             found = true;
             if (!gw_json_decode(scan, checker->summary->crs, GW_GEOJSON_CRS_MAX, &size)) {
-                (void)strcpy(checker->summary->crs, "(unreadable)");
+                crs_unreadable(checker);
             }
         }
         named = token == GW_JSON_KEY && gw_json_decode(scan, key, sizeof(key), &size) &&

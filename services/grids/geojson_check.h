@@ -1,13 +1,14 @@
 // What a GeoJSON file must be before GDAL sees it, checked byte by byte.
 //
-// GDAL is lenient: it reads a null coordinate as no geometry, a number that is too large as infinity,
-// and takes the last of two members with the same name. Here such a file is refused, with feature,
-// ring and vertex. What the check lets pass has this shape:
+// GDAL is lenient: it reads a null coordinate as no geometry, a number that is too large as
+// infinity, and takes the last of two members with the same name. Here such a file is refused, with
+// feature, ring and vertex. What the check lets pass has this shape:
 // - one JSON document (RFC 8259) in UTF-8, with or without a byte-order mark;
 // - a FeatureCollection, or one Feature; each feature a Polygon or MultiPolygon with rings of
 //   positions of 2 to 4 numbers, none of them empty;
 // - no member twice in the collection, a feature, its geometry or its properties;
-// - in the fields that are kept: a text without NUL, null, or a whole number without sign of up to 18
+// - in the fields that are kept: a text without NUL, null, or a whole number without sign of up to
+// 18
 //   digits, which is kept as its digits.
 // Limits: GW_JSON_* in json_scan.h, 256 members in one of those objects, GW_IMPORT_* in importer.h.
 #ifndef GW_SERVICES_GRIDS_GEOJSON_CHECK_H

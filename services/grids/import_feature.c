@@ -59,8 +59,8 @@ void gw_feature_reader_bind(struct gw_feature_reader *reader, OGRLayerH layer) {
     }
 }
 
-// The field's text, "" where it is unset or null; it lives until the next feature. (GDAL's own text of
-// a number lives until the next field only.)
+// The field's text, "" where it is unset or null; it lives until the next feature. (GDAL's own text
+// of a number lives until the next field only.)
 static const char *field_text(struct reading *reading, enum gw_import_field field) {
     int index = reading->reader->field_indexes[field];
     char *kept = reading->reader->texts[field];

@@ -1,5 +1,5 @@
-// A vector file through GDAL, feature by feature. Private to the importer; the only place that knows
-// GDAL besides import_feature.
+// A vector file through GDAL, feature by feature. Private to the importer; the only place that
+// knows GDAL besides import_feature.
 //
 // Threads: one source belongs to one thread; GDAL's drivers are registered once a process.
 #ifndef GW_SERVICES_GRIDS_IMPORT_GDAL_H
@@ -20,8 +20,8 @@ struct gw_gdal_source {
     bool failed;                   // GDAL called it a failure
 };
 
-// Opens GeoJSON bytes, which stay the caller's and unchanged until the source is closed. While it is
-// open, what GDAL has to say on this thread goes to `words` and nowhere else.
+// Opens GeoJSON bytes, which stay the caller's and unchanged until the source is closed. While it
+// is open, what GDAL has to say on this thread goes to `words` and nowhere else.
 // GW_EINVAL: GDAL cannot read them (see words). Close the source on errors too.
 GW_MUST_CHECK gw_err gw_gdal_open_geojson(struct gw_gdal_source *source, const char *bytes,
                                           size_t size);

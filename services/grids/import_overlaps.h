@@ -5,7 +5,8 @@
 
 #include "services/grids/import_read.h"
 
-// Reports every pair of grids whose interiors meet as a finding that is no refusal. Never GW_EINVAL.
+// Reports every pair of grids whose interiors meet as a finding that is no refusal. Never
+// GW_EINVAL.
 GW_MUST_CHECK gw_err gw_import_report_overlaps(struct gw_import *import);
 
 #endif

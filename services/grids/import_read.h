@@ -22,8 +22,8 @@ GW_MUST_CHECK gw_err gw_import_begin(struct gw_import *import,
                                      const struct gw_import_options *options);
 void gw_import_end(struct gw_import *import);
 
-// The bytes of the areas file (before any other) and of file number `file`. GW_EINVAL: something was
-// refused, and reported. Other errors end the import.
+// The bytes of the areas file (before any other) and of file number `file`. GW_EINVAL: something
+// was refused, and reported. Other errors end the import.
 GW_MUST_CHECK gw_err gw_import_areas(struct gw_import *import, const char *text, size_t size);
 GW_MUST_CHECK gw_err gw_import_geojson(struct gw_import *import, uint32_t file, const char *text,
                                        size_t size);

@@ -53,7 +53,8 @@ bool gw_import_rows_end_ring(struct gw_import_rows *rows, size_t count, enum gw_
 // Drops the rings and vertices that lie behind these counts.
 void gw_import_rows_drop(struct gw_import_rows *rows, size_t ring_count, size_t vertex_count);
 
-// Adds a row, whose texts are copied and whose rings are those from ring_first on. False: no memory.
+// Adds a row, whose texts are copied and whose rings are those from ring_first on. False: no
+// memory.
 bool gw_import_rows_add(struct gw_import_rows *rows, const struct gw_import_row *row,
                         const char *code, const char *name, const char *parent);
 

@@ -1,8 +1,9 @@
 // The importer: a city's boundary files become a checked edition file.
 //
-// GDAL reads the formats; every fault is reported with file, feature, ring and place, and then nothing
-// is stored. What is checked is what is stored: validity and duplicates are judged after rounding to
-// the lattice. GDAL and GEOS are linked here and in geo/carto alone, never by the serving path.
+// GDAL reads the formats; every fault is reported with file, feature, ring and place, and then
+// nothing is stored. What is checked is what is stored: validity and duplicates are judged after
+// rounding to the lattice. GDAL and GEOS are linked here and in geo/carto alone, never by the
+// serving path.
 #ifndef GW_SERVICES_GRIDS_IMPORTER_H
 #define GW_SERVICES_GRIDS_IMPORTER_H
 
@@ -52,9 +53,9 @@ struct gw_import_report {
     char content_hash[33];
 };
 
-// Reads all files into one edition file at out_path (written beside, synced, renamed). Every finding
-// is handed to `finding` (may be NULL) as it is found, up to 1,000 of them. GW_EINVAL when anything
-// was refused: nothing is left on disk then; the error is the first finding in words.
+// Reads all files into one edition file at out_path (written beside, synced, renamed). Every
+// finding is handed to `finding` (may be NULL) as it is found, up to 1,000 of them. GW_EINVAL when
+// anything was refused: nothing is left on disk then; the error is the first finding in words.
 GW_MUST_CHECK gw_err
 gw_import_edition(const struct gw_import_options *options, const char *out_path,
                   void (*finding)(void *context, const struct gw_import_finding *finding),

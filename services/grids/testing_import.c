@@ -15,7 +15,8 @@
 
 static const char *temporary_folder(void) {
     const char *folder = getenv("TEST_TMPDIR");
-    return folder != NULL ? folder : "/tmp";
+    assert_non_null(folder);
+    return folder;
 }
 
 struct gw_import_options testing_options(const char *const *files, size_t file_count) {

@@ -133,9 +133,9 @@ static bool announces_body(struct MHD_Connection *connection) {
                                        MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
 }
 
-// libmicrohttpd calls this when the headers are there, and again when all of the request is. An answer
-// to the first call closes the connection after it: what we want when a body would follow, which is
-// not read.
+// libmicrohttpd calls this when the headers are there, and again when all of the request is. An
+// answer to the first call closes the connection after it: what we want when a body would follow,
+// which is not read.
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *body,
                                   size_t *body_size, void **request) {

@@ -111,8 +111,9 @@ static const char *ask_for(const struct fixture *fixture, const char *method, co
 }
 
 static int status_of(const char *answer) {
-    int status = 0;
-    return sscanf(answer, "HTTP/1.1 %d ", &status) == 1 ? status : 0;
+    static const char front[] = "HTTP/1.1 ";
+    size_t size = sizeof front - 1;
+    return strncmp(answer, front, size) == 0 ? (int)strtol(answer + size, NULL, 10) : 0;
 }
 
 static const char *body_of(const char *answer) {
@@ -217,7 +218,7 @@ static void bad_requests_leave_it_serving(void **state) {
     static char long_header[GW_HTTP_CONNECTION_BYTES_MAX + 200];
     int size = snprintf(long_header, sizeof long_header, "GET /healthz HTTP/1.1\r\nHost: h\r\nX: ");
     memset(long_header + size, 'x', GW_HTTP_CONNECTION_BYTES_MAX);
-    strcpy(long_header + size + GW_HTTP_CONNECTION_BYTES_MAX, "\r\n\r\n");
+    memcpy(long_header + size + GW_HTTP_CONNECTION_BYTES_MAX, "\r\n\r\n", 5);
     const char *requests[] = {
         "GET\r\n\r\n",
         "GET /healthz HTTP/9.9\r\n\r\n",

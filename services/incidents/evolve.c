@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// An event and the state before it. The rules below say which events decide can make there; whatever
-// else comes changes nothing, so that a damaged or foreign event can't make a state that is invalid.
+// An event and the state before it. The rules below say which events decide can make there;
+// whatever else comes changes nothing, so that a damaged or foreign event can't make a state that
+// is invalid.
 struct fold {
     Gridwarden__Store__V1__IncidentRecord *state;
     Gridwarden__V1__Incident *incident;

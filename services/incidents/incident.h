@@ -5,8 +5,8 @@
 // weighed come in through the context. evolve cannot fail, and replaying the events of an incident
 // gives its state byte for byte.
 //
-// Legal transitions are one const table (transitions in decide.c). Every prefix of an incident's events
-// gives a valid state, so a command's events may be folded one by one.
+// Legal transitions are one const table (transitions in decide.c). Every prefix of an incident's
+// events gives a valid state, so a command's events may be folded one by one.
 //
 // Threads: no shared state.
 // Memory:  decide gives GW_ENOMEM; evolve aborts when out of memory, since nothing can go on then.
@@ -86,24 +86,26 @@ struct gw_incident_events {
 };
 
 // Whether the command's fields are sound, the state allows it and the actor may do it: what decide
-// asks first, for callers that spare themselves the search for candidates. GW_EINVAL, GW_ERANGE name
-// the field; GW_ESTATE says the state and what is possible; GW_EPERM says who has the incident.
+// asks first, for callers that spare themselves the search for candidates. GW_EINVAL, GW_ERANGE
+// name the field; GW_ESTATE says the state and what is possible; GW_EPERM says who has the
+// incident.
 GW_MUST_CHECK gw_err gw_incident_permit(const Gridwarden__Store__V1__IncidentRecord *state,
                                         const struct gw_incident_command *command,
                                         const struct gw_policy *policy, struct gw_error *error);
 
-// `state` is NULL for REPORT. On error there are no events, and the text names the field or the state
-// and says what would be possible. Commands that change nothing (the timer of an old offer) give
-// GW_OK and no events.
+// `state` is NULL for REPORT. On error there are no events, and the text names the field or the
+// state and says what would be possible. Commands that change nothing (the timer of an old offer)
+// give GW_OK and no events.
 GW_MUST_CHECK gw_err gw_incident_decide(const Gridwarden__Store__V1__IncidentRecord *state,
                                         const struct gw_incident_command *command,
                                         const struct gw_incident_context *context,
                                         struct gw_incident_events *out, struct gw_error *error);
 void gw_incident_events_free(struct gw_incident_events *events);
 
-// Folds an event into the state. *state NULL before the first event; owned by the caller, freed with
-// gridwarden__store__v1__incident_record__free_unpacked(state, NULL). An event that no decide makes in
-// this state (of another incident, out of order, with a field past its limit) changes nothing.
+// Folds an event into the state. *state NULL before the first event; owned by the caller, freed
+// with gridwarden__store__v1__incident_record__free_unpacked(state, NULL). An event that no decide
+// makes in this state (of another incident, out of order, with a field past its limit) changes
+// nothing.
 void gw_incident_evolve(Gridwarden__Store__V1__IncidentRecord **state,
                         const Gridwarden__V1__IncidentEvent *event);
 

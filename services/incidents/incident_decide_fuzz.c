@@ -1,5 +1,5 @@
-// Sequences of commands: each two bytes pick a command, its actor, place, candidates and time. Whatever
-// comes, decide and evolve keep the state valid, and the events replay to the same bytes.
+// Sequences of commands: each two bytes pick a command, its actor, place, candidates and time.
+// Whatever comes, decide and evolve keep the state valid, and the events replay to the same bytes.
 #include "services/incidents/testing.h"
 
 #include <stdlib.h>

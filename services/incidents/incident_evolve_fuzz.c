@@ -1,5 +1,5 @@
-// Arbitrary bytes as the events of a log entry: unpacked and folded, they never crash, and never make a
-// state that is invalid.
+// Arbitrary bytes as the events of a log entry: unpacked and folded, they never crash, and never
+// make a state that is invalid.
 #include "services/incidents/incident.h"
 
 #include <stdlib.h>

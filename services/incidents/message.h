@@ -8,8 +8,8 @@
 #include <protobuf-c/protobuf-c.h>
 #include <stddef.h>
 
-// The message as bytes, malloc'ed, never NULL where there is memory (also for no bytes). NULL: out of
-// memory.
+// The message as bytes, malloc'ed, never NULL where there is memory (also for no bytes). NULL: out
+// of memory.
 unsigned char *gw_message_pack(const ProtobufCMessage *message, size_t *size);
 
 // A copy that shares nothing with `message`. NULL: out of memory.

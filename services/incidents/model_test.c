@@ -1,4 +1,5 @@
-// Every command in every state that can be reached, to a depth: what decide allows, evolve keeps valid.
+// Every command in every state that can be reached, to a depth: what decide allows, evolve keeps
+// valid.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -7,7 +7,8 @@
 enum { ID_COUNTER_AT = 17, ID_SIZE = GW_INCIDENT_ID_SIZE - 1 };
 static const uint64_t id_counter_max = (UINT64_C(1) << 40) - 1u;
 
-// Bytes of the well-formed UTF-8 sequence at `text` (RFC 3629, table 3-7 of Unicode), 0 if it is none.
+// Bytes of the well-formed UTF-8 sequence at `text` (RFC 3629, table 3-7 of Unicode), 0 if it is
+// none.
 static size_t sequence_size(const unsigned char *text) {
     unsigned char lead = text[0], low = 0x80, high = 0xbf;
     size_t size = 0;

@@ -1,13 +1,13 @@
-// The log of one machine: each entry is a row of the store's log keyspace, written together with its
-// views in one synced batch.
+// The log of one machine: each entry is a row of the store's log keyspace, written together with
+// its views in one synced batch.
 #include "services/log/log.h"
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #define KEY_BYTES 8u
-// How far back an opening looks for gaps. RocksDB checks the files it wrote; what a crash leaves to be
-// replayed is far less than this.
+// How far back an opening looks for gaps. RocksDB checks the files it wrote; what a crash leaves to
+// be replayed is far less than this.
 #define CHECKED_AT_OPENING_MAX 65536u
 
 struct local_log {

@@ -23,7 +23,7 @@ struct local_factory {
 static void factory_make(void *context) {
     struct local_factory *factory = context;
     const char *root = getenv("TEST_TMPDIR");
-    snprintf(factory->folder, sizeof factory->folder, "%s/log-%d-%d", root != NULL ? root : "/tmp",
+    snprintf(factory->folder, sizeof factory->folder, "%s/log-%d-%d", root != NULL ? root : ".",
              (int)getpid(), factory->made++);
 }
 

@@ -19,10 +19,11 @@ typedef void gw_log_done_fn(void *context, uint64_t sequence, gw_err err,
                             const struct gw_error *error);
 
 struct gw_log_ops {
-    // Appends entry `sequence`, which must be head + 1 (+ appends under way; else GW_EINVAL). `views`
-    // may be NULL; it is the caller's again when done is called, to be cleared (the engine may have
-    // added its own rows) or destroyed. A failed append leaves the log refusing all
-    // further ones (GW_EUNAVAILABLE) until it is opened anew: what it holds is then found by reading.
+    // Appends entry `sequence`, which must be head + 1 (+ appends under way; else GW_EINVAL).
+    // `views` may be NULL; it is the caller's again when done is called, to be cleared (the engine
+    // may have added its own rows) or destroyed. A failed append leaves the log refusing all
+    // further ones (GW_EUNAVAILABLE) until it is opened anew: what it holds is then found by
+    // reading.
     void (*append)(struct gw_log *log, uint64_t sequence, struct gw_slice entry,
                    struct gw_store_batch *views, gw_log_done_fn *done, void *context);
     // Visits entries with sequence >= from, in order, until visit returns false or the head.

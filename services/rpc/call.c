@@ -7,7 +7,7 @@
 
 #include "services/base/clock.h"
 #include "services/rpc/message.h"
-#include "services/rpc/utf8.h"
+#include "services/rpc/strict.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "services/rpc/message.h"
 
-#include "services/rpc/utf8.h"
+#include "services/rpc/strict.h"
 #include <grpc/byte_buffer_reader.h>
 
 gw_err gw_rpc_message_pack(const ProtobufCMessage *message, size_t bytes_max,
@@ -60,12 +60,10 @@ gw_err gw_rpc_message_unpack(const ProtobufCMessageDescriptor *type, const grpc_
     if (unpacked == NULL) {
         return gw_error_set(error, GW_EINVAL, "the bytes are not a valid %s", type->name);
     }
-    const char *bad = gw_rpc_utf8_bad_field(unpacked);
-    if (bad != NULL) {
-        gw_err err = gw_error_set(error, GW_EINVAL,
-                                  "%s: field %s is not valid UTF-8, or nests "
-                                  "too deep",
-                                  type->name, bad);
+    const char *field;
+    const char *fault = gw_rpc_strict_fault(unpacked, &field);
+    if (fault != NULL) {
+        gw_err err = gw_error_set(error, GW_EINVAL, "%s: field %s %s", type->name, field, fault);
         protobuf_c_message_free_unpacked(unpacked, arena != NULL ? &allocator : NULL);
         return err;
     }

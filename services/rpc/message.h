@@ -15,7 +15,7 @@ GW_MUST_CHECK gw_err gw_rpc_message_pack(const ProtobufCMessage *message, size_t
 GW_MUST_CHECK gw_err gw_rpc_message_join(grpc_byte_buffer *buffer, size_t bytes_max,
                                          grpc_slice *slice, struct gw_error *error);
 
-// Unpacks into `arena` (NULL: the heap). GW_EINVAL: damaged, or a string that is not UTF-8.
+// Unpacks into `arena` (NULL: the heap). GW_EINVAL: damaged, or what strict.h finds.
 // GW_ENOSPC: the arena's cap.
 GW_MUST_CHECK gw_err gw_rpc_message_unpack(const ProtobufCMessageDescriptor *type,
                                            const grpc_slice *slice, struct gw_rpc_arena *arena,

@@ -12,8 +12,8 @@
 #include "services/rpc/arena.h"
 #include "services/rpc/library.h"
 #include "services/rpc/message.h"
+#include "services/rpc/strict.h"
 #include "services/rpc/trace.h"
-#include "services/rpc/utf8.h"
 #include "tests/support/random.h"
 #include <string.h>
 
@@ -183,7 +183,7 @@ static void utf8_is_well_formed_or_not(void **state) {
     }
 }
 
-static void bad_text_is_found_inside(void **state) {
+static void faults_are_found_inside(void **state) {
     (void)state;
     Gridwarden__V1__Worker workers[2] = {GRIDWARDEN__V1__WORKER__INIT,
                                          GRIDWARDEN__V1__WORKER__INIT};
@@ -194,12 +194,26 @@ static void bad_text_is_found_inside(void **state) {
     request.n_workers = 2;
     workers[1].skills = skills;
     workers[1].n_skills = 2;
-    assert_null(gw_rpc_utf8_bad_field(&request.base));
+    const char *field = NULL;
+    assert_null(gw_rpc_strict_fault(&request.base, &field));
     skills[1] = "\xcb\xaewater\xcb";
-    assert_string_equal(gw_rpc_utf8_bad_field(&request.base), "skills");
+    assert_string_equal(gw_rpc_strict_fault(&request.base, &field), "is not valid UTF-8");
+    assert_string_equal(field, "skills");
     skills[1] = "";
     workers[0].name = "\xff";
-    assert_string_equal(gw_rpc_utf8_bad_field(&request.base), "name");
+    assert_string_equal(gw_rpc_strict_fault(&request.base, &field), "is not valid UTF-8");
+    assert_string_equal(field, "name");
+    workers[0].name = "";
+    uint8_t byte = 1;
+    ProtobufCMessageUnknownField unknown = {
+        .tag = 9, .wire_type = PROTOBUF_C_WIRE_TYPE_VARINT, .len = 1, .data = &byte};
+    workers[1].base.n_unknown_fields = 1;
+    workers[1].base.unknown_fields = &unknown;
+    assert_null(gw_rpc_strict_fault(&request.base, &field)); // of a newer client
+    unknown.tag = 0;
+    assert_non_null(strstr(gw_rpc_strict_fault(&request.base, &field), "number"));
+    unknown.tag = 536870912;
+    assert_non_null(strstr(gw_rpc_strict_fault(&request.base, &field), "number"));
 }
 
 // --- the arena ---
@@ -345,7 +359,7 @@ int main(void) {
         cmocka_unit_test(trace_ids_are_read_strictly),
         cmocka_unit_test(trace_ids_are_written),
         cmocka_unit_test(utf8_is_well_formed_or_not),
-        cmocka_unit_test(bad_text_is_found_inside),
+        cmocka_unit_test(faults_are_found_inside),
         cmocka_unit_test(the_arena_keeps_its_cap),
         cmocka_unit_test(small_bytes_cannot_ask_for_much),
         cmocka_unit_test(messages_keep_their_limits),

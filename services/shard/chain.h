@@ -15,8 +15,8 @@ struct chain {
 
 void chain_hash(struct gw_slice entry, unsigned char hash[CHAIN_HASH_SIZE]);
 
-// Whether `entry`, unpacked from bytes that were read as `sequence`, continues the chain; steps on to
-// it. GW_ECORRUPT says how it does not.
+// Whether `entry`, unpacked from bytes that were read as `sequence`, continues the chain; steps on
+// to it. GW_ECORRUPT says how it does not.
 GW_MUST_CHECK gw_err chain_follow(struct chain *chain, uint64_t sequence, struct gw_slice bytes,
                                   const Gridwarden__Store__V1__LogEntry *entry,
                                   struct gw_error *error);

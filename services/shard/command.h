@@ -32,8 +32,8 @@ const char *command_name(int kind);
 // What the command is answered with.
 const ProtobufCMessageDescriptor *command_response(int kind);
 
-// Checks the request's own fields, finds its place, and makes a command of it. GW_EUNSUPPORTED: not a
-// known type. The caller frees *command with free().
+// Checks the request's own fields, finds its place, and makes a command of it. GW_EUNSUPPORTED: not
+// a known type. The caller frees *command with free().
 GW_MUST_CHECK gw_err command_create(const struct gw_shard_command *caller,
                                     const struct gw_edition *edition,
                                     const struct gw_policy *policy, struct command **command,

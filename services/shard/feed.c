@@ -80,8 +80,8 @@ uint64_t feed_head(struct feed *feed) {
     return head;
 }
 
-// References to entries after `after`, as far as they are in the ring; *missing when they are durable
-// but no longer here.
+// References to entries after `after`, as far as they are in the ring; *missing when they are
+// durable but no longer here.
 static size_t borrow(struct feed *feed, uint64_t after, struct feed_entry *entries[READ_AT_ONCE],
                      bool *missing) {
     size_t count = 0;

@@ -31,7 +31,8 @@ static void step_end(struct step *step) {
     }
 }
 
-// Closed incidents are fetched from the store: nothing more can be done with them, but it can be said.
+// Closed incidents are fetched from the store: nothing more can be done with them, but it can be
+// said.
 static gw_err find_before(struct step *step, const char *id, struct gw_error *error) {
     struct gw_store_value value;
     step->before = table_find(&step->shard->open, id);
@@ -130,8 +131,8 @@ static const char *incident_id_of(const struct step *step) {
     return step->before != NULL ? step->before->incident->id : step->new_id;
 }
 
-// Decides, and reserves the place of the worker who gets the offer; one who has no place after all is
-// passed over.
+// Decides, and reserves the place of the worker who gets the offer; one who has no place after all
+// is passed over.
 static gw_err decide_and_reserve(struct step *step, struct gw_error *error) {
     const Gridwarden__V1__Candidate *candidates = step->context.candidates;
     uint32_t count = step->context.candidate_count;
@@ -162,8 +163,8 @@ static gw_err decide_and_reserve(struct step *step, struct gw_error *error) {
     return gw_error_set(error, GW_EINTERNAL, "an offer was made to nobody");
 }
 
-// The offer of these commands ends whatever follows, so its place is free for the next offer, be it to
-// the same worker.
+// The offer of these commands ends whatever follows, so its place is free for the next offer, be it
+// to the same worker.
 static gw_err release_offer(struct step *step, struct gw_error *error) {
     enum gw_incident_command_kind kind = step->command->kind;
     const char *worker = gw_incident_reserved_worker(step->before);

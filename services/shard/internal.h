@@ -83,9 +83,9 @@ void shard_publish_totals(struct gw_shard *shard, int64_t now_ms);
 // load.c: all of it from the views. *error names the row that can't be read.
 GW_MUST_CHECK gw_err shard_load(struct gw_shard *shard, struct gw_error *error);
 
-// incident_step.c, worker_step.c: decides one command and puts its events into the entry; the answer
-// goes to *receipt. On error nothing has changed, but for GW_EINTERNAL: then the state in memory is
-// not to be used any more.
+// incident_step.c, worker_step.c: decides one command and puts its events into the entry; the
+// answer goes to *receipt. On error nothing has changed, but for GW_EINTERNAL: then the state in
+// memory is not to be used any more.
 GW_MUST_CHECK gw_err shard_incident_step(struct gw_shard *shard,
                                          const struct gw_incident_command *command,
                                          const char *incident_id, const struct place *place,
@@ -94,14 +94,15 @@ GW_MUST_CHECK gw_err shard_incident_step(struct gw_shard *shard,
 GW_MUST_CHECK gw_err shard_worker_step(struct gw_shard *shard, const struct command *command,
                                        int64_t now_ms, Gridwarden__Store__V1__Receipt *receipt,
                                        struct gw_error *error);
-// Folds worker events from `from` on, writes the records of all of them, and moves all into the entry.
+// Folds worker events from `from` on, writes the records of all of them, and moves all into the
+// entry.
 void shard_commit_worker_events(struct gw_shard *shard, struct gw_worker_events *events,
                                 uint32_t from);
 // Stores the response's bytes in the receipt.
 void shard_set_response(Gridwarden__Store__V1__Receipt *receipt, const ProtobufCMessage *response);
 
-// receipts.c: GW_OK and *answer filled when the request id is known (a first answer, or a refusal of
-// another payload); GW_ENOTFOUND when it is new.
+// receipts.c: GW_OK and *answer filled when the request id is known (a first answer, or a refusal
+// of another payload); GW_ENOTFOUND when it is new.
 GW_MUST_CHECK gw_err shard_find_receipt(struct gw_shard *shard, struct answer *answer);
 void shard_add_receipt(struct gw_shard *shard, Gridwarden__Store__V1__Receipt *receipt);
 // Forgets some of those that are older than the policy says.

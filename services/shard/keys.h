@@ -1,9 +1,9 @@
 // Keys of the views, and which index rows an incident has.
 //
-// An index row is: tag, what it is ordered under, the time of the report counted down (8 bytes, so that
-// byte order is newest first), the id. Under code prefixes: the length of the prefix comes first, and
-// only the lengths of area codes are kept (4, 6, 9, 12); a longer prefix is looked up by the longest
-// of them that it has, and the rest is checked on the incident itself.
+// An index row is: tag, what it is ordered under, the time of the report counted down (8 bytes, so
+// that byte order is newest first), the id. Under code prefixes: the length of the prefix comes
+// first, and only the lengths of area codes are kept (4, 6, 9, 12); a longer prefix is looked up by
+// the longest of them that it has, and the rest is checked on the incident itself.
 #ifndef GW_SERVICES_SHARD_KEYS_H
 #define GW_SERVICES_SHARD_KEYS_H
 

@@ -121,8 +121,8 @@ static void test_every_filter_and_page_size(void **state) {
                                            "211282001", BENCH_VILLAGE_A,
                                            BENCH_A1,    BENCH_VILLAGE_C,
                                            "9999",      BENCH_A1 "x"};
-    static const char *const handlers[] = {
-        "", "w1", "w4", GW_DESK_PLACE_UNKNOWN, "desk:" BENCH_VILLAGE_A, "nobody"};
+    static const char *const handlers[] = {"",           "w1",    "w4", GW_DESK_PLACE_UNKNOWN,
+                                           BENCH_DESK_A, "nobody"};
     static const uint32_t sizes[] = {1, 7, 1000};
     for (size_t p = 0; p < sizeof(prefixes) / sizeof(prefixes[0]); p++) {
         for (size_t h = 0; h < sizeof(handlers) / sizeof(handlers[0]); h++) {

@@ -205,8 +205,8 @@ static bool tally_incident(void *context, const Gridwarden__V1__Incident *incide
     return true;
 }
 
-// Reservations are exactly the offers, accepted and started incidents of workers; nobody has more than
-// his capacity; the totals say what is so.
+// Reservations are exactly the offers, accepted and started incidents of workers; nobody has more
+// than his capacity; the totals say what is so.
 static void check_all(void) {
     struct tally tally = {.all = 0};
     Gridwarden__V1__IncidentServiceListRequest request =

@@ -1,6 +1,6 @@
 // One shard: the single writer of its incidents and workers, and the views that are read from.
 //
-//   command -> decide -> events -> append to the log with the views in one batch -> answer, watchers
+//   command -> decide -> events -> append to the log, with the views, in one batch -> answer
 //
 // The writer takes all commands that arrived during the last append, decides them one after the
 // other against the state as it evolves, and appends them as one entry: one sync for many commands.
@@ -27,7 +27,7 @@ struct gw_shard;
 struct gw_shard_options {
     struct gw_store *store;
     struct gw_log *log;
-    const struct gw_edition *edition; // published edition of the responsible layer
+    const struct gw_edition *edition; // published edition of the responsible layer; outlives it
     const struct gw_policy *policy;
     struct gw_metrics *metrics;       // may be NULL
     int64_t (*now_ms)(void *context); // NULL: the wall clock
@@ -49,12 +49,13 @@ struct gw_workers *gw_shard_workers(struct gw_shard *shard);
 // False once the log has failed: then every write is answered GW_EUNAVAILABLE, and reads go on.
 bool gw_shard_writable(struct gw_shard *shard);
 
-// A write: the request message of a mutating method. Known types: Report, SetPlace, Accept, Decline,
-// Start, Resolve, Close, UpsertWorkers, SetDuty. request and bytes live until done is called, once, on
-// the writer thread (or within submit, when it is refused at once). The response is freed after it.
+// A write: the request message of a mutating method. Known types: Report, SetPlace, Accept,
+// Decline, Start, Resolve, Close, UpsertWorkers, SetDuty. request and bytes live until done is
+// called, once, on the writer thread (or within submit, when it is refused at once). The response
+// is freed after it.
 struct gw_shard_command {
     const ProtobufCMessage *request;
-    const void *bytes; // as it came, for the request id's hash
+    const void *bytes; // as it came, for the request id's hash; NULL: it is packed for that
     size_t size;
     void (*done)(void *context, const struct gw_error *error, const ProtobufCMessage *response);
     void *context;
@@ -72,7 +73,8 @@ GW_MUST_CHECK gw_err
 gw_shard_incident_events(struct gw_shard *shard, const char *id,
                          bool (*visit)(void *context, const Gridwarden__V1__IncidentEvent *event),
                          void *context, struct gw_error *error);
-// Newest first, after `token` ("" for the first page; next_token is written back, "" at the end).
+// Newest first, by time of report and then id, after `token` ("" for the first page; next_token is
+// written back, "" at the end).
 struct gw_incident_list {
     const Gridwarden__V1__IncidentServiceListRequest *request;
     char next_token[96];
@@ -87,22 +89,22 @@ struct gw_shard_totals {
     uint32_t open_incidents; // not closed
     uint32_t open_offers, at_desks;
     uint32_t queued_commands;
-    int64_t
-        oldest_unassigned_ms; // when the oldest incident on a desk or in an offer was reported; 0: none
+    int64_t oldest_unassigned_ms; // when the oldest that nobody has accepted was reported; 0: none
 };
 void gw_shard_totals(struct gw_shard *shard, struct gw_shard_totals *totals);
 
 // --- the feed: what watches read ---
 
-// `wake` is called after each durable entry, on the writer thread; it must be quick and not call back
-// into the shard. Returns a handle for unsubscribe; after unsubscribe returns it is not called again.
+// `wake` is called after each durable entry, on the writer thread; it must be quick and not call
+// back into the shard. Returns a handle for unsubscribe; after unsubscribe returns it is not called
+// again.
 struct gw_shard_subscription *gw_shard_subscribe(struct gw_shard *shard,
                                                  void (*wake)(void *context), void *context);
 void gw_shard_unsubscribe(struct gw_shard *shard, struct gw_shard_subscription *subscription);
 
 uint64_t gw_shard_head(struct gw_shard *shard);
-// Visits durable entries with sequence > after, unpacked, in order (from memory when recent, else from
-// the log). GW_ERANGE: no longer held.
+// Visits durable entries with sequence > after, unpacked, in order (from memory when recent, else
+// from the log). GW_ERANGE: no longer held.
 GW_MUST_CHECK gw_err gw_shard_read(struct gw_shard *shard, uint64_t after,
                                    bool (*visit)(void *context,
                                                  const Gridwarden__Store__V1__LogEntry *entry),

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DESK_A "desk:" BENCH_VILLAGE_A
-
 enum {
     PLACE_UNKNOWN = GRIDWARDEN__V1__INCIDENT_STATE__INCIDENT_STATE_PLACE_UNKNOWN,
     OFFERED = GRIDWARDEN__V1__INCIDENT_STATE__INCIDENT_STATE_OFFERED,
@@ -93,7 +91,7 @@ static void test_incident_knows_its_place(void **state) {
     assert_string_equal(incident->area_codes[3], "2112");
     assert_int_equal(incident->edition->number, 1);
     assert_string_equal(incident->edition->layer, "grid");
-    assert_string_equal(incident->handler, DESK_A); // there are no workers yet
+    assert_string_equal(incident->handler, BENCH_DESK_A); // there are no workers yet
     gridwarden__v1__incident__free_unpacked(incident, NULL);
 }
 
@@ -115,10 +113,10 @@ static void test_declined_and_lapsed_walk_up_the_ranks(void **state) {
         }
         assert_int_equal(bench_load(&bench, order[i]), 0);
     }
-    bench_expect(&bench, id, AT_DESK, DESK_A); // w5 is of another township
+    bench_expect(&bench, id, AT_DESK, BENCH_DESK_A); // w5 is of another township
     expect_events(id, "abcecfcecfg");
     assert_int_equal(bench_act(&bench, GW_INCIDENT_ACCEPT, id, "w1"), GW_EPERM);
-    assert_int_equal(bench_act(&bench, GW_INCIDENT_ACCEPT, id, DESK_A), GW_OK);
+    assert_int_equal(bench_act(&bench, GW_INCIDENT_ACCEPT, id, BENCH_DESK_A), GW_OK);
     bench_verify(&bench, NULL);
 }
 
@@ -150,7 +148,7 @@ static void test_outside_every_grid_goes_to_the_nearest_area(void **state) {
     // 0.025 degrees of longitude at 42.505 N
     assert_true(incident->nearest_grid_distance_m > 2050 &&
                 incident->nearest_grid_distance_m < 2060);
-    assert_string_equal(incident->handler, DESK_A);
+    assert_string_equal(incident->handler, BENCH_DESK_A);
     assert_int_equal(incident->state, AT_DESK);
     gridwarden__v1__incident__free_unpacked(incident, NULL);
     bench_verify(&bench, NULL);
@@ -179,7 +177,7 @@ static void test_corrected_place_withdraws_the_offer(void **state) {
 
 static void test_full_workers_are_not_asked(void **state) {
     (void)state;
-    static const char *const order[] = {"w1", "w2", "w3", "w4", DESK_A};
+    static const char *const order[] = {"w1", "w2", "w3", "w4", BENCH_DESK_A};
     bench_staff(&bench, 1);
     for (int i = 0; i < 5; i++) {
         char id[GW_INCIDENT_ID_SIZE];
@@ -536,7 +534,7 @@ static void test_time_never_goes_back(void **state) {
     char id[GW_INCIDENT_ID_SIZE];
     assert_int_equal(bench_report(&bench, 0, 0, id), GW_OK);
     bench.now_ms -= 3600 * 1000;
-    assert_int_equal(bench_act(&bench, GW_INCIDENT_ACCEPT, id, DESK_A), GW_OK);
+    assert_int_equal(bench_act(&bench, GW_INCIDENT_ACCEPT, id, BENCH_DESK_A), GW_OK);
     Gridwarden__V1__Incident *incident = bench_incident(&bench, id);
     assert_int_equal(incident->updated_ms, BENCH_NOW);
     gridwarden__v1__incident__free_unpacked(incident, NULL);

@@ -1,9 +1,9 @@
-// A bench for the shard's tests: a small city in a folder of its own, a clock that the test sets, and
-// requests without much writing.
+// A bench for the shard's tests: a small city in a folder of its own, a clock that the test sets,
+// and requests without much writing.
 //
-// The city is six square grids in two rows of three; south row (from the west): A1, A2 of village A,
-// B1 of village B, both of township 1; north row: C1, C2, C3 of village C of township 2. Grids are
-// 0.01 degree wide. Workers: see bench_staff.
+// The city is six square grids in two rows of three; south row (from the west): A1, A2 of village
+// A, B1 of village B, both of township 1; north row: C1, C2, C3 of village C of township 2. Grids
+// are 0.01 degree wide. Workers: see bench_staff.
 #ifndef GW_SERVICES_SHARD_TESTING_H
 #define GW_SERVICES_SHARD_TESTING_H
 
@@ -16,6 +16,7 @@
 #define BENCH_A2 BENCH_VILLAGE_A "002"
 #define BENCH_B1 BENCH_VILLAGE_B "001"
 #define BENCH_C1 BENCH_VILLAGE_C "001"
+#define BENCH_DESK_A "desk:" BENCH_VILLAGE_A
 #define BENCH_NOW INT64_C(1700000000000)
 
 // What a command was answered.

@@ -63,7 +63,8 @@ rocksdb_options_t *store_database_options(bool create, size_t write_buffer_bytes
     rocksdb_options_set_bytes_per_sync(options, (uint64_t)1 << 20); // no burst at a file's end
 
     // Debian's RocksDB has its assertions on, and one of them ends the process when a second line
-    // can't be written to its own log: a full disk would do. What it has to say comes to us as errors.
+    // can't be written to its own log: a full disk would do. What it has to say comes to us as
+    // errors.
     rocksdb_options_set_info_log_level(options, INFO_LOG_LEVEL_FATAL);
     rocksdb_options_set_max_log_file_size(options, INFO_LOG_BYTES);
     rocksdb_options_set_keep_log_file_num(options, INFO_LOG_FILES);

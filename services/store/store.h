@@ -46,12 +46,12 @@ struct gw_store_options {
     size_t write_buffer_bytes;
 };
 
-// GW_ENOTFOUND: no store there and !create (or read_only). GW_EUNAVAILABLE: another process, or this
-// one, has it open. GW_EUNSUPPORTED: made by a newer version of this program.
+// GW_ENOTFOUND: no store there and !create (or read_only). GW_EUNAVAILABLE: another process, or
+// this one, has it open. GW_EUNSUPPORTED: made by a newer version of this program.
 // GW_ECORRUPT, GW_EIO, GW_ENOSPC (disk full): RocksDB's own words are in the error.
 //
-// After a crash or a power cut every write with `sync` that returned GW_OK is there. A last write that
-// was cut short is dropped whole; any other damage is GW_ECORRUPT, never passed over.
+// After a crash or a power cut every write with `sync` that returned GW_OK is there. A last write
+// that was cut short is dropped whole; any other damage is GW_ECORRUPT, never passed over.
 GW_MUST_CHECK gw_err gw_store_open(const char *folder, const struct gw_store_options *options,
                                    struct gw_store **store, struct gw_error *error);
 void gw_store_close(struct gw_store *store); // accepts NULL
@@ -78,8 +78,8 @@ void gw_store_batch_delete(struct gw_store_batch *batch, struct gw_store *store,
                            enum gw_keyspace space, struct gw_slice key);
 
 // All of the batch or nothing. `sync`: on disk (fdatasync) before it returns. GW_ESTATE: read_only.
-// GW_ENOSPC: the disk is full. After a failure the store refuses further writes (GW_EUNAVAILABLE) until
-// it is opened anew, which also tells whether the failed one is there.
+// GW_ENOSPC: the disk is full. After a failure the store refuses further writes (GW_EUNAVAILABLE)
+// until it is opened anew, which also tells whether the failed one is there.
 GW_MUST_CHECK gw_err gw_store_write(struct gw_store *store, struct gw_store_batch *batch, bool sync,
                                     struct gw_error *error);
 

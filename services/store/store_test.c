@@ -28,7 +28,7 @@ static const char *new_folder(void) {
     static char path[512];
     static int number;
     const char *root = getenv("TEST_TMPDIR");
-    snprintf(path, sizeof path, "%s/store-%d-%d", root != NULL ? root : "/tmp", (int)getpid(),
+    snprintf(path, sizeof path, "%s/store-%d-%d", root != NULL ? root : ".", (int)getpid(),
              number++);
     return path;
 }
@@ -135,14 +135,17 @@ static void a_batch_puts_and_deletes_in_order(void **state) {
 
 struct seen {
     char keys[64];
+    size_t size;
     int left; // visits until it says stop
 };
 
 static bool note(void *context, struct gw_slice key, struct gw_slice value) {
     struct seen *seen = context;
-    assert_true(value.size == 1 && *(const char *)value.data == *(const char *)key.data);
-    strncat(seen->keys, key.data, key.size);
-    strcat(seen->keys, " ");
+    assert_true(key.size == 1 && value.size == 1);
+    assert_memory_equal(key.data, value.data, 1);
+    assert_true(seen->size + 3 <= sizeof seen->keys);
+    seen->keys[seen->size++] = *(const char *)key.data;
+    seen->keys[seen->size++] = ' ';
     return --seen->left > 0;
 }
 
@@ -213,8 +216,8 @@ static void a_second_opening_is_refused(void **state) {
     gw_store_close(store);
 }
 
-// Runs this program anew as another process, in the part of it that main chooses by name. A plain fork
-// won't do: RocksDB has threads by now.
+// Runs this program anew as another process, in the part of it that main chooses by name. A plain
+// fork won't do: RocksDB has threads by now.
 static pid_t start_part(const char *part, const char *folder, int number) {
     char text[16];
     snprintf(text, sizeof text, "%d", number);
@@ -501,11 +504,11 @@ static void its_own_log_files_are_few(void **state) {
 
 int main(int argc, char **argv) {
     if (argc == 4 && strcmp(argv[1], "hold") == 0) {
-        part_hold(argv[2], atoi(argv[3]));
+        part_hold(argv[2], (int)strtol(argv[3], NULL, 10));
         return 1;
     }
     if (argc == 4 && strcmp(argv[1], "write") == 0) {
-        part_write(argv[2], atoi(argv[3]));
+        part_write(argv[2], (int)strtol(argv[3], NULL, 10));
         return 1;
     }
     const struct CMUnitTest tests[] = {

@@ -1,6 +1,6 @@
-// RocksDB's log: blocks of 32 KiB, in them records of {masked crc32c u32, length u16, type u8, bytes},
-// all little-endian. A write is one FULL record, or FIRST, MIDDLE..., LAST over several blocks. Fewer
-// than 7 bytes at a block's end stay zero.
+// RocksDB's log: blocks of 32 KiB, in them records of {masked crc32c u32, length u16, type u8,
+// bytes}, all little-endian. A write is one FULL record, or FIRST, MIDDLE..., LAST over several
+// blocks. Fewer than 7 bytes at a block's end stay zero.
 #include "services/store/wal_tail.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -101,7 +101,8 @@ static enum record_state read_record(const struct log_bytes *log, size_t begin,
                                                                                   : RECORD_BAD;
 }
 
-// Pages that never reached the disk read as zeros; flipped or foreign bytes are another kind of damage.
+// Pages that never reached the disk read as zeros; flipped or foreign bytes are another kind of
+// damage.
 static bool has_unwritten_sector(const struct log_bytes *log, const struct record *record) {
     for (size_t at = record->begin - record->begin % SECTOR_BYTES; at < record->end;
          at += SECTOR_BYTES) {
@@ -165,7 +166,7 @@ enum store_wal_state store_wal_judge(const void *bytes, size_t size) {
         }
         bool begins = record.type == RECORD_FULL || record.type == RECORD_FIRST;
         if (begins == within_write) {
-            return STORE_WAL_BROKEN; // a write without its end, and another after it; or no beginning
+            return STORE_WAL_BROKEN; // a write without its end before another, or no beginning
         }
         within_write = record.type == RECORD_FIRST || record.type == RECORD_MIDDLE;
         at = record.end;

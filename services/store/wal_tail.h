@@ -1,5 +1,5 @@
-// A look at RocksDB's newest write-ahead log after it refused to open: is the damage no more than the
-// last, unfinished write?
+// A look at RocksDB's newest write-ahead log after it refused to open: is the damage no more than
+// the last, unfinished write?
 #ifndef GW_SERVICES_STORE_WAL_TAIL_H
 #define GW_SERVICES_STORE_WAL_TAIL_H
 

@@ -1,5 +1,5 @@
-// Fuzz target: judging the bytes of a write-ahead log never reads past them, and a log that is whole
-// stays so, or lacks no more than its end, wherever it is cut.
+// Fuzz target: judging the bytes of a write-ahead log never reads past them, and a log that is
+// whole stays so, or lacks no more than its end, wherever it is cut.
 #include "services/store/wal_tail.h"
 #include <stdint.h>
 #include <stdlib.h>

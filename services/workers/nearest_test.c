@@ -254,15 +254,18 @@ struct room {
     struct gw_workers *workers;
 };
 
+static struct room room;
+
 static int setup(void **state) {
-    static struct room room;
     room.edition = test_city_open();
     *state = room.workers = gw_workers_create(room.edition);
     return *state == NULL ? -1 : 0;
 }
 
 static int teardown(void **state) {
-    gw_workers_destroy(*state);
+    (void)state;
+    gw_workers_destroy(room.workers);
+    gw_edition_close(room.edition);
     return 0;
 }
 

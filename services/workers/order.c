@@ -1,4 +1,5 @@
-// Ids in byte order, as a list of sorted chunks: an insert moves 2 KB at most, however many there are.
+// Ids in byte order, as a list of sorted chunks: an insert moves 2 KB at most, however many there
+// are.
 #include "services/workers/roster.h"
 #include <stdlib.h>
 #include <string.h>

@@ -147,7 +147,8 @@ static uint64_t read_number(const unsigned char *at, unsigned bytes) {
     return value;
 }
 
-// Two's complement by arithmetic: the conversion of a large unsigned value is the compiler's choice.
+// Two's complement by arithmetic: the conversion of a large unsigned value is the compiler's
+// choice.
 static int64_t signed_number(uint64_t value, unsigned bytes) {
     uint64_t sign = UINT64_C(1) << (8 * bytes - 1);
     return (value & sign) != 0 ? (int64_t)(value - sign) - (int64_t)(sign - 1) - 1 : (int64_t)value;

@@ -71,8 +71,8 @@ bool gw_roster_skill_bit(const struct gw_workers *workers, const char *name, uin
     return false;
 }
 
-// The bits of a row's skills, each counted. decide_upsert keeps the number of names within the limit;
-// a name past it (a damaged log) would have no bit, and match nobody.
+// The bits of a row's skills, each counted. decide_upsert keeps the number of names within the
+// limit; a name past it (a damaged log) would have no bit, and match nobody.
 static uint64_t take_skills(struct gw_workers *workers, const Gridwarden__V1__Worker *worker) {
     uint64_t bits = 0;
     for (size_t i = 0; i < worker->n_skills; i++) {

@@ -1,10 +1,11 @@
 // The workers of a shard: roster, duty, reservations, live positions, and who is nearest and able.
 //
-// Durable facts (roster, duty, reservations) come from WorkerEvents: decide makes them, evolve folds
-// them; both are pure but for memory. Positions are live data, in memory, with a snapshot.
+// Durable facts (roster, duty, reservations) come from WorkerEvents: decide makes them, evolve
+// folds them; both are pure but for memory. Positions are live data, in memory, with a snapshot.
 //
 // Threads: evolve is called by the shard's writer, positions by any thread, reads by any thread; a
-//          read-write lock inside keeps them apart, so calls may wait for microseconds, never for I/O.
+//          read-write lock inside keeps them apart, so calls may wait for microseconds, never for
+//          I/O.
 #ifndef GW_SERVICES_WORKERS_WORKERS_H
 #define GW_SERVICES_WORKERS_WORKERS_H
 
@@ -36,8 +37,8 @@ struct gw_worker_events {
 };
 void gw_worker_events_free(struct gw_worker_events *events);
 
-// Checks every field of every worker (the text names worker and field); GW_EINVAL, GW_ENOSPC. A home
-// grid that the edition does not have is refused by name.
+// Checks every field of every worker (the text names worker and field); GW_EINVAL, GW_ENOSPC. A
+// home grid that the edition does not have is refused by name.
 GW_MUST_CHECK gw_err gw_workers_decide_upsert(struct gw_workers *workers,
                                               const Gridwarden__V1__UpsertWorkersRequest *request,
                                               int64_t now_ms, struct gw_worker_events *out,
@@ -49,8 +50,9 @@ GW_MUST_CHECK gw_err gw_workers_decide_duty(struct gw_workers *workers,
                                             int64_t now_ms, struct gw_worker_events *out,
                                             Gridwarden__V1__SetDutyResponse *response,
                                             struct gw_error *error);
-// One place of a worker for one attempt of an incident; again for the same is GW_OK without an event.
-// GW_ESTATE: no place left, or off duty. GW_ENOTFOUND.
+// One place of a worker for one attempt of an incident; again for the same is GW_OK without an
+// event, and another attempt of it takes over the place. GW_ESTATE: no place left, or off duty.
+// GW_ENOTFOUND.
 GW_MUST_CHECK gw_err gw_workers_decide_reserve(struct gw_workers *workers, const char *worker_id,
                                                const char *incident_id, uint32_t attempt,
                                                int64_t now_ms, struct gw_worker_events *out);
@@ -70,16 +72,17 @@ Gridwarden__Store__V1__WorkerRecord *gw_workers_record(struct gw_workers *worker
 
 // --- live positions ---
 
-// Applies positions that are newer than what is known; counts into `response`. `now_ms` stands in for
-// a time of 0; a time more than 60 s ahead of now is cut to now. A faulty point gives GW_EINVAL or
-// GW_ERANGE, names the worker, and nothing of the message is applied.
+// Applies positions that are no older than what is known; counts into `response`. `now_ms` stands
+// in for a time of 0; a time more than 60 s ahead of now is cut to now. A faulty point gives
+// GW_EINVAL or GW_ERANGE, names the worker, and nothing of the message is applied.
 GW_MUST_CHECK gw_err gw_workers_report(struct gw_workers *workers,
                                        const Gridwarden__V1__ReportPositionsRequest *request,
                                        int64_t now_ms,
                                        Gridwarden__V1__ReportPositionsResponse *response,
                                        struct gw_error *error);
 
-// Packs all positions for a snapshot into malloc'ed bytes; load them back after the roster.
+// Packs all positions for a snapshot into malloc'ed bytes; load them back after the roster. Loading
+// skips workers that no roster has and positions older than known. GW_ECORRUPT: nothing was loaded.
 GW_MUST_CHECK gw_err gw_workers_snapshot(struct gw_workers *workers, unsigned char **bytes,
                                          size_t *size);
 GW_MUST_CHECK gw_err gw_workers_snapshot_load(struct gw_workers *workers, const void *bytes,
@@ -96,8 +99,8 @@ void gw_workers_totals(struct gw_workers *workers, struct gw_workers_totals *tot
 // gridwarden__v1__worker__free_unpacked. NULL: no such worker.
 Gridwarden__V1__Worker *gw_workers_get(struct gw_workers *workers, const char *worker_id);
 
-// Up to `count_max` workers in id order with id > after ("" for the first), under a code prefix ("":
-// any), as copies in out[]; returns how many.
+// Up to `count_max` workers in id order with id > after ("" for the first), under a code prefix
+// ("": any), as copies in out[]; returns how many.
 uint32_t gw_workers_list(struct gw_workers *workers, const char *after, const char *code_prefix,
                          uint32_t count_max, Gridwarden__V1__Worker *out[]);
 
@@ -113,8 +116,8 @@ GW_MUST_CHECK gw_err gw_workers_nearest(struct gw_workers *workers,
                                         struct gw_error *error);
 void gw_workers_nearest_free(Gridwarden__V1__NearestResponse *response);
 
-// Who is to be asked for an incident at `point` in `grid`: on duty, with the skill, with room, not yet
-// tried. The lowest level that has anyone decides (grid roster, then village's and so on up to
+// Who is to be asked for an incident at `point` in `grid`: on duty, with the skill, with room, not
+// yet tried. The lowest level that has anyone decides (grid roster, then village's and so on up to
 // level_max); within it the nearest by a fresh position, ties by id; then, if the policy says so,
 // those without one, by id.
 struct gw_candidate_query {

@@ -1,8 +1,11 @@
-// log_crash_child append STORE COUNT FD: appends COUNT entries of the history to the log in STORE and
-// writes the sequence of each acknowledged one to FD, until it is done or killed.
+// log_crash_child append STORE COUNT FD: appends COUNT entries of the history to the log in STORE
+// and writes the sequence of each acknowledged one to FD, until it is done or killed.
 //
-// log_crash_child check STORE ACKNOWLEDGED FD: checks that the entries up to ACKNOWLEDGED at least are
-// there, unbroken, with the views that follow from them, and writes the last one's sequence to FD.
+// log_crash_child cheat STORE COUNT FD: the same, but acknowledges what isn't synced.
+//
+// log_crash_child check STORE ACKNOWLEDGED FD: checks that the entries up to ACKNOWLEDGED at least
+// are there, unbroken, with the views that follow from them, and writes the last one's sequence to
+// FD.
 #include "services/log/log.h"
 #include "tests/crash/log_crash_history.h"
 #include <stdio.h>
@@ -11,6 +14,7 @@
 #include <unistd.h>
 
 static uint64_t views[HISTORY_KEYS]; // 0: not there
+static bool cheats;
 
 static bool read_back(void *context, uint64_t sequence, struct gw_slice entry) {
     (void)context;
@@ -38,10 +42,21 @@ static void put(struct gw_store_batch *batch, struct gw_store *store, enum gw_ke
                        (struct gw_slice){&value, sizeof value});
 }
 
+// What the log does, without the sync.
+static void append_unsynced(struct gw_store *store, uint64_t sequence, struct gw_slice entry,
+                            struct gw_store_batch *batch, int fd) {
+    uint8_t key[8];
+    struct gw_error error;
+    for (unsigned i = 0; i < 8; i++) {
+        key[i] = (uint8_t)(sequence >> (56 - 8 * i));
+    }
+    gw_store_batch_put(batch, store, GW_KS_LOG, (struct gw_slice){key, sizeof key}, entry);
+    acknowledge(&fd, sequence, gw_store_write(store, batch, false, &error), &error);
+}
+
 static void append_next(struct gw_store *store, struct gw_log *log, struct gw_store_batch *batch,
-                        int fd) {
+                        uint64_t sequence, int fd) {
     static unsigned char bytes[HISTORY_ENTRY_MAX];
-    uint64_t sequence = log->ops->head(log) + 1;
     struct gw_slice entry = history_entry(sequence, bytes);
     unsigned removed = history_removed_key(sequence);
     read_back(NULL, sequence, entry);
@@ -50,7 +65,11 @@ static void append_next(struct gw_store *store, struct gw_log *log, struct gw_st
                           (struct gw_slice){&removed, sizeof removed});
     put(batch, store, GW_KS_INCIDENTS, history_key(sequence), views[history_key(sequence)]);
     put(batch, store, GW_KS_WORKERS, 0, sequence); // "applied"
-    log->ops->append(log, sequence, entry, batch, acknowledge, &fd);
+    if (cheats) {
+        append_unsynced(store, sequence, entry, batch, fd);
+    } else {
+        log->ops->append(log, sequence, entry, batch, acknowledge, &fd);
+    }
     if (sequence % 5 == 0) { // what may be lost, between what may not
         struct gw_error error;
         gw_store_batch_clear(batch);
@@ -62,10 +81,11 @@ static void append_next(struct gw_store *store, struct gw_log *log, struct gw_st
     }
 }
 
-static int append_all(struct gw_store *store, struct gw_log *log, int count, int fd) {
+static int append_all(struct gw_store *store, struct gw_log *log, uint64_t count, int fd) {
     struct gw_store_batch *batch = gw_store_batch_create();
-    for (int i = 0; i < count; i++) {
-        append_next(store, log, batch, fd);
+    uint64_t head = log->ops->head(log);
+    for (uint64_t i = 1; i <= count; i++) {
+        append_next(store, log, batch, head + i, fd);
     }
     gw_store_batch_destroy(batch);
     return 0;
@@ -144,9 +164,11 @@ int main(int argc, char **argv) {
         fprintf(stderr, "open: %s\n", error.text);
         return 3;
     }
-    int result = strcmp(argv[1], "check") == 0
-                     ? check_all(store, log, strtoull(argv[3], NULL, 10), atoi(argv[4]))
-                     : append_all(store, log, atoi(argv[3]), atoi(argv[4]));
+    cheats = strcmp(argv[1], "cheat") == 0;
+    uint64_t number = strtoull(argv[3], NULL, 10);
+    int fd = (int)strtol(argv[4], NULL, 10);
+    int result = strcmp(argv[1], "check") == 0 ? check_all(store, log, number, fd)
+                                               : append_all(store, log, number, fd);
     log->ops->close(log);
     gw_store_close(store);
     return result;

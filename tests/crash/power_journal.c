@@ -38,7 +38,7 @@ static const char *map_journal(struct power_journal *journal, const char *root) 
         return "can't map the journal";
     }
     if (fresh) {
-        strcpy(journal->shared->root, root);
+        power_copy_path(journal->shared->root, root);
         journal->shared->serial_next = 1;
         journal->shared->aside_next = 1;
         journal->shared->magic = POWER_MAGIC;
@@ -82,6 +82,10 @@ void power_journal_close(struct power_journal *journal) {
     }
     journal->shared = NULL;
     journal->fd = -1;
+}
+
+void power_copy_path(char to[POWER_PATH_MAX], const char *from) {
+    snprintf(to, POWER_PATH_MAX, "%s", from);
 }
 
 static uint32_t first_slot(struct power_inode inode) {
@@ -200,7 +204,7 @@ static void replace_front(char path[POWER_PATH_MAX], const char *from, const cha
     if (strncmp(path, from, size) == 0 && path[size] == '/') {
         snprintf(moved, sizeof moved, "%s%s", to, path + size);
         if (strlen(moved) < POWER_PATH_MAX) {
-            strcpy(path, moved);
+            power_copy_path(path, moved);
         }
     }
 }

@@ -1,5 +1,5 @@
-// What the power-loss shim remembers of a folder, in a shared mapping that outlives a killed process:
-// how much of each file is on disk, and which changes of names are not.
+// What the power-loss shim remembers of a folder, in a shared mapping that outlives a killed
+// process: how much of each file is on disk, and which changes of names are not.
 //
 // It never claims more than is true: a sync is noted after it happened, a change of a name before
 // anyone can rely on it.
@@ -58,8 +58,8 @@ struct power_journal {
     char aside_folder[POWER_PATH_MAX];
 };
 
-// Maps the journal, made for `root` (canonical) where there is none; with root NULL only an existing
-// one. Returns NULL, or what is wrong. Only one process may hold it.
+// Maps the journal, made for `root` (canonical) where there is none; with root NULL only an
+// existing one. Returns NULL, or what is wrong. Only one process may hold it.
 const char *power_journal_open(struct power_journal *journal, const char *path, const char *root);
 void power_journal_close(struct power_journal *journal);
 
@@ -79,6 +79,8 @@ void power_name_removed(struct power_journal *journal, const char *path);
 // A folder has another name now.
 void power_folder_moved(struct power_journal *journal, const char *from, const char *to);
 
+// Cuts nothing: both are at most POWER_PATH_MAX.
+void power_copy_path(char to[POWER_PATH_MAX], const char *from);
 void power_aside_path(const struct power_journal *journal, uint32_t aside,
                       char path[POWER_PATH_MAX + 16]);
 // The change needs no undoing any more.

@@ -2,15 +2,15 @@
 //
 //   GW_POWER_SHIM_ROOT      the folder to watch (unset: nothing is watched)
 //   GW_POWER_SHIM_JOURNAL   a file outside of it, made when missing
-//   GW_POWER_SHIM_SYNC      "real": also do what is asked; else the model alone is the disk (faster)
-//   GW_POWER_SHIM_KILL_AT   N: SIGKILL at the N-th sync (or write) of this process within the folder
+//   GW_POWER_SHIM_SYNC      "real": also sync; else the model alone is the disk (faster)
+//   GW_POWER_SHIM_KILL_AT   N: SIGKILL at this process' N-th sync (or write) within the folder
 //   GW_POWER_SHIM_KILL_ON   "sync" (fsync, fdatasync; the default) or "write"
 //   GW_POWER_SHIM_KILL_WHEN "before" (the default), "after", or "during": half of a write done
 //   GW_POWER_SHIM_KILL_FILE only files whose names end so; ".log" (RocksDB's write-ahead log) by
 //                           default, "" for every file and folder
 //
-// What can't be modelled (a rename across the folder's border, an exchange of names, a full journal)
-// ends the process with words and abort(): a test must not grow weaker unnoticed.
+// What can't be modelled (a rename across the folder's border, an exchange of names, a full
+// journal) ends the process with words and abort(): a test must not grow weaker unnoticed.
 #include "tests/crash/power_shim.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -82,7 +82,7 @@ static void configure(void) {
     shim.kill_on_write = strcmp(setting("GW_POWER_SHIM_KILL_ON", "sync"), "write") == 0;
     shim.kill_when = setting("GW_POWER_SHIM_KILL_WHEN", "before");
     shim.kill_file = setting("GW_POWER_SHIM_KILL_FILE", ".log");
-    strcpy(shim.root, canonical);
+    power_copy_path(shim.root, canonical);
 }
 
 static void open_journal(void) {

@@ -1,4 +1,5 @@
-// The other names of the wrapped functions: 64-bit offsets, and what the C library calls with checks.
+// The other names of the wrapped functions: 64-bit offsets, and what the C library calls with
+// checks.
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -63,7 +63,7 @@ static void note_name(enum power_kind kind, const struct place *place) {
     shim_lock_journal();
     struct power_change *change = new_change(kind);
     change->folders[0] = place->folder;
-    strcpy(change->to, place->path);
+    power_copy_path(change->to, place->path);
     power_commit_change(&shim.journal);
     shim_unlock_journal();
 }
@@ -249,8 +249,8 @@ static void note_rename(const struct place *from, const struct place *to, uint32
     change->folders[0] = from->folder;
     change->folders[1] = to->folder;
     change->aside = aside;
-    strcpy(change->from, from->path);
-    strcpy(change->to, to->path);
+    power_copy_path(change->from, from->path);
+    power_copy_path(change->to, to->path);
     if (folder) {
         power_folder_moved(&shim.journal, from->path, to->path);
     }

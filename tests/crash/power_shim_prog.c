@@ -1,5 +1,5 @@
-// Plays a small script of file operations, for power_shim_test. Words are separated by blanks, steps by
-// ";"; files stay open under their names.
+// Plays a small script of file operations, for power_shim_test. Words are separated by blanks,
+// steps by ";"; files stay open under their names.
 //
 //   c F    create, empty if there       o F     open for writing     y F     create with O_SYNC
 //   w F N  append N bytes               p F O N write N at offset O  t F N   cut or grow to N

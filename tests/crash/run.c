@@ -17,7 +17,7 @@ static void give_up(const char *words) {
 
 void crash_run_folders(struct crash_run *run, const char *name, int number) {
     const char *folder = getenv("TEST_TMPDIR");
-    folder = folder != NULL ? folder : "/tmp";
+    folder = folder != NULL ? folder : ".";
     snprintf(run->root, sizeof run->root, "%s/%s-%d-%d", folder, name, (int)getpid(), number);
     snprintf(run->journal, sizeof run->journal, "%s/%s-%d-%d.journal", folder, name, (int)getpid(),
              number);

@@ -30,8 +30,8 @@ int crash_run_wait(pid_t child);
 // flock, exclusive, not waiting. 0: taken.
 int crash_lock(int fd);
 
-// Whether this program was built with a sanitizer, whose runtime must come first in a process and so
-// can't stand an LD_PRELOAD library.
+// Whether this program was built with a sanitizer, whose runtime must come first in a process and
+// so can't stand an LD_PRELOAD library.
 bool crash_sanitized(void);
 // Reports a whole test as skipped in cmocka's words. Returns 0.
 int crash_print_skipped(const char *name, const char *why);

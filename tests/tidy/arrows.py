@@ -75,7 +75,8 @@ ROOMS = (
          "metrics and health"),
     Room("services/shard", BELOW_SHARD, ("libc", "protobuf-c", "xxHash", "libsodium"),
          "one writer over log, incidents, workers and editions: the write path"),
-    Room("services/grids/import* services/grids/geojson*", ("geo/carto", "services/store", "services/base", "geo", "proto"),
+    Room("services/grids/import* services/grids/geojson* services/grids/areas_csv*",
+         ("geo/carto", "services/store", "services/base", "geo", "proto"),
          ("libc", "protobuf-c", "xxHash", "GDAL"),
          "boundary files to a checked edition; the only user of GDAL"),
     Room("services/workers",
@@ -95,7 +96,7 @@ ROOMS = (
          "gRPC C core made small; the only user of grpc/"),
     Room("services/base", ("geo/err.h",), ("libc",),
          "error words, buffers, clocks, diagnostic lines, metrics, the data folder"),
-    Room("geo/carto", ("geo",), ("libc", "GEOS", "PROJ"), "validity and repair, datums"),
+    Room("geo/carto", ("geo",), ("libc", "GEOS"), "whether boundaries are valid, and where they overlap"),
     Room("geo", (), ("pure C", "geodesic.h"),
          "pure: lattice, exact predicates, grid index, worker index, distances"),
 )

@@ -1,7 +1,9 @@
-#include "services/rpc/utf8.h"
+#include "services/rpc/strict.h"
 
 #include <stdint.h>
 #include <string.h>
+
+#define FIELD_NUMBER_MAX 536870911u // 2^29 - 1
 
 // Bytes after the lead byte, and the range of the first of them; 0: no lead byte.
 static unsigned sequence_of(unsigned char lead, unsigned char *low, unsigned char *high) {
@@ -81,34 +83,58 @@ static size_t values_of(const ProtobufCMessage *message, const ProtobufCFieldDes
     return **values != NULL ? 1 : 0;
 }
 
-const char *gw_rpc_utf8_bad_field(const ProtobufCMessage *message) {
-    struct frame stack[GW_RPC_NESTING_MAX] = {{.message = message}};
+static bool unknown_fields_are_sound(const ProtobufCMessage *message) {
+    for (unsigned i = 0; i < message->n_unknown_fields; i++) {
+        uint32_t number = message->unknown_fields[i].tag;
+        if (number == 0 || number > FIELD_NUMBER_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Looks at the next value of the message on top of the stack; may push another.
+static const char *step(struct frame stack[], size_t *depth) {
+    struct frame *top = &stack[*depth - 1];
+    const ProtobufCFieldDescriptor *field = &top->message->descriptor->fields[top->field];
+    const void *const *values = NULL;
+    size_t count = values_of(top->message, field, &values);
+    if (top->element >= count) {
+        top->field++;
+        top->element = 0;
+        return NULL;
+    }
+    const void *value = values[top->element++];
+    if (field->type == PROTOBUF_C_TYPE_STRING) {
+        const char *text = value;
+        return gw_rpc_utf8_valid(text, strlen(text)) ? NULL : "is not valid UTF-8";
+    }
+    if (*depth == GW_RPC_NESTING_MAX) {
+        return "nests too deep";
+    }
+    stack[(*depth)++] = (struct frame){.message = value};
+    return NULL;
+}
+
+const char *gw_rpc_strict_fault(const ProtobufCMessage *message, const char **field) {
+    struct frame stack[GW_RPC_NESTING_MAX];
+    stack[0] = (struct frame){.message = message};
     size_t depth = 1;
     while (depth > 0) {
-        struct frame *top = &stack[depth - 1];
+        const struct frame *top = &stack[depth - 1];
         const ProtobufCMessageDescriptor *descriptor = top->message->descriptor;
+        if (top->field == 0 && top->element == 0 && !unknown_fields_are_sound(top->message)) {
+            *field = "(unknown)";
+            return "has a number that protobuf does not allow";
+        }
         if (top->field == descriptor->n_fields) {
             depth--;
             continue;
         }
-        const ProtobufCFieldDescriptor *field = &descriptor->fields[top->field];
-        const void *const *values = NULL;
-        size_t count = values_of(top->message, field, &values);
-        if (top->element >= count) {
-            top->field++;
-            top->element = 0;
-            continue;
-        }
-        const void *value = values[top->element++];
-        if (field->type == PROTOBUF_C_TYPE_STRING) {
-            const char *text = value;
-            if (!gw_rpc_utf8_valid(text, strlen(text))) {
-                return field->name;
-            }
-        } else if (depth == GW_RPC_NESTING_MAX) {
-            return field->name;
-        } else {
-            stack[depth++] = (struct frame){.message = value};
+        *field = descriptor->fields[top->field].name;
+        const char *fault = step(stack, &depth);
+        if (fault != NULL) {
+            return fault;
         }
     }
     return NULL;
