@@ -27,9 +27,9 @@ struct gw_coverage {
     const uint32_t *code_ranks;      // [grid_count] position of the grid's code in byte order
 };
 
-// GW_EINVAL unless the arrays are consistent: ascending starts, kinds that begin with a shell, rings
-// of 3 vertices and more within the lattice that turn the way their kind says and repeat no vertex
-// at once, code_ranks a permutation. (Whether rings cross is for geo/carto to judge.) GW_ENOMEM.
+// GW_EINVAL unless the arrays are consistent: ascending starts, kinds that begin with a shell,
+// rings of 3 vertices and more within the lattice that turn the way their kind says and repeat no
+// vertex at once, code_ranks a permutation. (Whether rings cross is for geo/carto to judge.) GW_ENOMEM.
 // O(vertices).
 GW_MUST_CHECK gw_err gw_coverage_check(const struct gw_coverage *coverage);
 

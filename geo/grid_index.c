@@ -81,8 +81,8 @@ static __attribute__((noinline)) uint32_t pair_border(const uint32_t *leaf, stru
     return leaf[1] != GW_GRID_NONE ? leaf[1] : leaf[2];
 }
 
-// Which side of a pair leaf's chain holds the point: its first two edges without a branch. A batch has
-// asked for the memory before, so that a branch taken wrongly is what costs there.
+// Which side of a pair leaf's chain holds the point: its first two edges without a branch. A batch
+// has asked for the memory before, so that a branch taken wrongly is what costs there.
 static inline uint32_t pair_owner(const uint32_t *leaf, struct gw_point p) {
     uint32_t head = leaf[0];
     const uint32_t *vertices = leaf + GW_PAIR_WORDS;
@@ -160,8 +160,8 @@ uint32_t gw_grid_index_locate(const struct gw_grid_index *index, struct gw_point
         entry = settle_subs(index, entry, p);
         return entry_owner(index, entry, p);
     }
-    // Here the memory is what costs: the shorter the work on a leaf, the sooner the processor gets to
-    // the next lookup's loads while it waits for this one's. So no edge is asked that isn't there.
+    // Here the memory is what costs: the shorter the work on a leaf, the sooner the processor gets
+    // to the next lookup's loads while it waits for this one's. So only real edges are asked.
     const uint32_t *leaf = index->leaves + (entry & GW_PAYLOAD_MASK);
     int32_t side = (leaf[0] & GW_PAIR_BASE) != 0;
     side += gw_chain_crossings(leaf[0], leaf + GW_PAIR_WORDS, p);

@@ -7,8 +7,8 @@
 #define BYTES_MAX_DEFAULT (128u << 20)
 #define LEAF_EDGES_DEFAULT 5u
 #define ATTEMPTS_MAX 16u
-// What an index may weigh, if the budget allows it. Finer cells name their owner outright more often;
-// past this the table's own lines miss the caches as often as the leaves would have.
+// What an index may weigh, if the budget allows it. Finer cells name their owner outright more
+// often; past this the table's own lines miss the caches as often as the leaves would have.
 #define BYTES_PER_EDGE 256u
 #define BYTES_LEAST (64u << 10)
 // What an edge weighs in each cell that it meets: measured on communes and on synthetic cities.
@@ -88,7 +88,7 @@ static uint64_t count_meetings(const struct sweep *sweep, const struct plan *pla
 static struct plan choose_plan(const struct sweep *sweep, uint64_t bytes_max) {
     uint64_t wanted = (uint64_t)sweep->edge_count * BYTES_PER_EDGE;
     wanted = wanted < BYTES_LEAST ? BYTES_LEAST : wanted;
-    wanted = wanted > bytes_max ? bytes_max : wanted;
+    wanted = wanted > bytes_max / 8 * 7 ? bytes_max / 8 * 7 : wanted; // it is an estimate
     struct plan plan = plan_at(sweep, 0);
     for (uint32_t shift = 0; shift <= GW_INDEX_SHIFT_MAX; shift++) {
         plan = plan_at(sweep, shift);

@@ -366,7 +366,7 @@ static struct frame child_frame(const struct frame *parent) {
 }
 
 // Whether smaller cells would hold fewer edges. They don't around a vertex that all edges meet in,
-// nor along a bundle of edges that run side by side: there each level would only multiply the cells.
+// nor along a bundle of edges that run side by side: there each level would only multiply them.
 static bool worth_splitting(const struct gw_index_builder *builder, const struct frame *frame) {
     if (frame->shift < 2 || (frame->count <= STAR_EDGES_MAX && is_star(builder, frame))) {
         return false;

@@ -1,6 +1,6 @@
 // The grid index against the full ray casting, on random coverages of every kind, at the places
-// where geometry goes wrong: every vertex and its neighbours, the lattice points round the middle of
-// every edge, the corners of the index's cells, all points of small coverages, random points.
+// where geometry goes wrong: every vertex and its neighbours, the lattice points round the middle
+// of every edge, the corners of the index's cells, all points of small coverages, random points.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 // The gRPC services: decode, ask the domain, encode.
 //
-// A method is a row of gw_api_methods (methods.c); its handler lies in the file of its service. Writes
+// A method is a row of gw_api_methods (methods.c); its handler lies in the file of its service.
+// Writes
 // are handed to the shard and answered when they are durable; reads are answered at once.
 //
 // Threads: handlers run on the loop threads of services/rpc and do not block.

@@ -1,6 +1,8 @@
-// WorkerService.WatchAssignments: what is offered to a worker (or under an area), and what becomes of it.
+// WorkerService.WatchAssignments: what is offered to a worker (or under an area), and what becomes
+// of it.
 //
-// An assignment is read off the feed: an offer, an answer, an expiry, work begun and done are events of
+// An assignment is read off the feed: an offer, an answer, an expiry, work begun and done are
+// events of
 // the incident; an offer that is withdrawn (the place was corrected meanwhile) shows as a released
 // reservation that no answer explains.
 #include "services/api/handlers.h"

@@ -1,4 +1,5 @@
-// IncidentService's reads, and every write of every service: handed to the shard, answered when durable.
+// IncidentService's reads, and every write of every service: handed to the shard, answered when
+// durable.
 #include "services/api/copies.h"
 #include "services/api/handlers.h"
 

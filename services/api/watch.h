@@ -1,6 +1,7 @@
 // Watches: server streams that follow the shard's feed from a token on.
 //
-// A watch is a cursor, not a queue: when its stream has room it reads the entries after its cursor, so
+// A watch is a cursor, not a queue: when its stream has room it reads the entries after its
+// cursor, so
 // a slow reader costs no memory and loses nothing; one that falls out of what the log holds is told
 // GW_ERANGE. A token is "0:<sequence>.<event>": the shard, the entry, and how many of the entry's
 // events the reader has; the heartbeat of a quiet watch carries it too.
@@ -24,7 +25,8 @@ struct gw_watch_position {
 
 // One kind of watch: how it starts, what it makes of an event, how it says that nothing happened.
 struct gw_watch_kind {
-    // Sends the snapshot, as far as the outbox allows. GW_OK: all is sent; GW_ENOSPC: call again when
+    // Sends the snapshot, as far as the outbox allows. GW_OK: all is sent; GW_ENOSPC: call again
+    // when
     // there is room. NULL: no snapshot.
     gw_err (*snapshot)(struct gw_watch *watch, struct gw_error *error);
     // Sends what the event at `index` of the entry means to this watch (perhaps nothing), with the

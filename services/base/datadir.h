@@ -1,6 +1,7 @@
 // The data folder: who may use it, and where things lie in it.
 //
-//   DATA/LOCK        held (flock) by the one process that uses the folder; names its pid and address
+//   DATA/LOCK        held (flock) by the one process that uses the folder; names its pid and
+// address
 //   DATA/db/         the store (RocksDB)
 //   DATA/editions/   edition files
 #ifndef GW_SERVICES_BASE_DATADIR_H
@@ -21,7 +22,8 @@ struct gw_datadir {
     enum gw_datadir_use use;
 };
 
-// Takes the folder's lock. `holder` is what others read in the refusal, such as "gridwarden serve on
+// Takes the folder's lock. `holder` is what others read in the refusal, such as "gridwarden serve
+// on
 // 127.0.0.1:7600". GW_EUNAVAILABLE: another process holds it; the text says which and what to do.
 // GW_ENOTFOUND: no such folder.
 GW_MUST_CHECK gw_err gw_datadir_open(struct gw_datadir *dir, const char *path,

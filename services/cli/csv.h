@@ -1,4 +1,5 @@
-// CSV as spreadsheets write it (RFC 4180): quotes, CR LF or LF, a byte-order mark, columns by header.
+// CSV as spreadsheets write it (RFC 4180): quotes, CR LF or LF, a byte-order mark, columns by
+// header.
 //
 // Memory: a file is read whole (up to CLI_CSV_BYTES_MAX) and cut into fields in place.
 #ifndef GW_SERVICES_CLI_CSV_H

@@ -1,6 +1,7 @@
 // The door to a city: a node's gRPC address (--server), or a data folder (--data).
 //
-// With --data the command starts a node of its own on that folder, behind a private unix socket, and
+// With --data the command starts a node of its own on that folder, behind a private unix socket,
+// and
 // asks it; so every command means the same either way, and a folder that a node serves is refused.
 #ifndef GW_SERVICES_CLI_DOOR_H
 #define GW_SERVICES_CLI_DOOR_H
@@ -32,11 +33,13 @@ struct cli_door {
 int cli_door_open(struct cli_door *door, const struct cli_args *args);
 void cli_door_close(struct cli_door *door);
 
-// One unary call; *response is the caller's. CLI_DONE, or the exit code after words on standard error.
+// One unary call; *response is the caller's. CLI_DONE, or the exit code after words on standard
+// error.
 int cli_door_call(struct cli_door *door, const char *path, const ProtobufCMessage *request,
                   const ProtobufCMessageDescriptor *response_type, ProtobufCMessage **response);
 
-// Reads a list page by page, up to `limit` rows in all. `request` points to `page`, whose size and token
+// Reads a list page by page, up to `limit` rows in all. `request` points to `page`, whose size and
+// token
 // are set here; `show` prints a response's rows and gives their number and the next page's token.
 int cli_door_pages(struct cli_door *door, const char *path, const ProtobufCMessage *request,
                    Gridwarden__V1__PageRequest *page,

@@ -137,6 +137,7 @@ static int run_get(const struct cli_args *args) {
         } else {
             code = cli_output_begin(&output, args, columns, COLUMN_COUNT);
             if (code == CLI_DONE) {
+                output.upright = true;
                 print_grid(&output, response->grid, response->roster, response->n_roster);
                 code = cli_output_end(&output);
             }

@@ -12,6 +12,7 @@ static int print_incident(const struct cli_args *args, const Gridwarden__V1__Inc
     struct cli_output output;
     int code = cli_incidents_begin(&output, args);
     if (code == CLI_DONE) {
+        output.upright = true;
         cli_incident_row(&output, incident);
         code = cli_output_end(&output);
     }

@@ -215,6 +215,7 @@ static const struct cli_column one_columns[] = {
 
 static void print_one(struct cli_output *output, const char *code, const char *name,
                       const char *areas, uint64_t edition, const char *near_code, double near_m) {
+    output->upright = true;
     cli_output_text(output, code);
     cli_output_text(output, name);
     cli_output_text(output, areas);

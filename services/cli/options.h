@@ -44,7 +44,8 @@ struct cli_args {
     const char *words[CLI_ARGUMENTS_MAX];
 };
 
-// Parses what follows the command's name. CLI_DONE, or CLI_USAGE with words on standard error. --help
+// Parses what follows the command's name. CLI_DONE, or CLI_USAGE with words on standard error.
+// --help
 // prints the help and sets *helped.
 int cli_parse(const struct cli_command *command, int argc, char **argv, struct cli_args *args,
               bool *helped);

@@ -96,7 +96,32 @@ static void print_cell(struct cli_output *output, size_t column, const char *tex
     (void)fprintf(output->stream, "%*s%s", last ? 0 : (int)pad, "", last ? "\n" : "  ");
 }
 
+// One record as lines of name and value; empty cells are left out.
+static void print_upright(struct cli_output *output) {
+    size_t width_max = 0;
+    for (size_t i = 0; i < output->column_count; i++) {
+        size_t width = cli_text_width(output->columns[i].name);
+        width_max = width > width_max ? width : width_max;
+    }
+    const char *cell = output->waiting.data;
+    for (size_t i = 0; i < output->rows_waiting * output->column_count; i++) {
+        const char *name = output->columns[i % output->column_count].name;
+        if (cell[0] != '\0') {
+            (void)fprintf(output->stream, "%-*s  ", (int)width_max, name);
+            write_table_text(output->stream, cell);
+            (void)fputc('\n', output->stream);
+        }
+        cell += strlen(cell) + 1;
+    }
+    output->rows_waiting = 0;
+    gw_buffer_clear(&output->waiting);
+}
+
 static void print_waiting(struct cli_output *output) {
+    if (output->upright) {
+        print_upright(output);
+        return;
+    }
     if (!output->header_printed && output->rows > 0) {
         for (size_t i = 0; i < output->column_count; i++) {
             size_t width = cli_text_width(output->columns[i].name);

@@ -1,7 +1,9 @@
 // What commands print: a table for people, JSON or CSV for programs (--json, --csv).
 //
-// A table's columns are fixed at its start; rows are added cell by cell, in column order. CSV and JSON
-// are written as the rows come; the table for people waits for the widths, up to CLI_TABLE_ROWS rows.
+// A table's columns are fixed at its start; rows are added cell by cell, in column order. CSV and
+// JSON
+// are written as the rows come; the table for people waits for the widths, up to CLI_TABLE_ROWS
+// rows.
 #ifndef GW_SERVICES_CLI_OUTPUT_H
 #define GW_SERVICES_CLI_OUTPUT_H
 
@@ -29,6 +31,7 @@ struct cli_output {
     size_t widths[CLI_COLUMNS_MAX];
     struct gw_buffer waiting; // their cells, each ended by NUL
     bool header_printed;
+    bool upright; // a table for people has a line for each cell: for a record that stands alone
 };
 
 // Options that every printing command has.

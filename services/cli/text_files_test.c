@@ -129,6 +129,24 @@ static void output_is_harmless_in_every_form(void **state) {
     check_output(NULL, "a\x1b[2J", "name    n\na?[2J  -5\n");
 }
 
+static void a_record_that_stands_alone_is_upright(void **state) {
+    (void)state;
+    static const struct cli_column columns[] = {{"a", false}, {"empty", false}, {"n", true}};
+    char *printed = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&printed, &size);
+    assert_non_null(stream);
+    struct cli_output output = {
+        .stream = stream, .columns = columns, .column_count = 3, .upright = true};
+    cli_output_text(&output, "网格");
+    cli_output_text(&output, "");
+    cli_output_number(&output, "%d", 7);
+    assert_int_equal(cli_output_end(&output), CLI_DONE);
+    (void)fclose(stream);
+    assert_string_equal(printed, "a      网格\nn      7\n");
+    free(printed);
+}
+
 static void widths_count_wide_characters_twice(void **state) {
     (void)state;
     assert_int_equal(cli_text_width("abc"), 3);
@@ -143,6 +161,7 @@ int main(void) {
         cmocka_unit_test(csv_names_the_bad_row),
         cmocka_unit_test(csv_refuses_what_is_no_text),
         cmocka_unit_test(output_is_harmless_in_every_form),
+        cmocka_unit_test(a_record_that_stands_alone_is_upright),
         cmocka_unit_test(widths_count_wide_characters_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

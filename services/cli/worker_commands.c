@@ -125,6 +125,7 @@ static int run_get(const struct cli_args *args) {
     if (code == CLI_DONE) {
         code = cli_output_begin(&output, args, columns, sizeof(columns) / sizeof(columns[0]));
         if (code == CLI_DONE) {
+            output.upright = true;
             print_worker(&output, ((Gridwarden__V1__GetWorkerResponse *)message)->worker);
             code = cli_output_end(&output);
         }

@@ -49,6 +49,14 @@ static char *read_file(const char *name) {
     return text;
 }
 
+// As strstr, whose checked version measures the whole text each time.
+static char *find(char *at, const char *words) {
+    while (*at != '\0' && (*at != words[0] || strncmp(at, words, strlen(words)) != 0)) {
+        at++;
+    }
+    return *at == '\0' ? NULL : at;
+}
+
 // Reads the next "[lon,lat]" at or after `at`, as every reader would: doubles, rounded.
 static char *next_position(char *at, struct gw_point *point) {
     while (*at != '\0' && *at != '-' && (*at < '0' || *at > '9')) {
@@ -77,7 +85,7 @@ static void compare_feature(char *text, uint32_t grid) {
         city->grids[grid].code, city->grids[grid].special ? "true" : "false",
         shells > 1 ? "MultiPolygon" : "Polygon");
     assert_int_equal(strncmp(text, head, strlen(head)), 0);
-    char *at = strstr(text, "\"coordinates\":");
+    char *at = find(text, "\"coordinates\":");
     assert_non_null(at);
     at += strlen("\"coordinates\":");
     for (uint32_t r = coverage->grid_rings[grid]; r < rings; r++) {
@@ -102,7 +110,7 @@ static void test_geojson_says_what_the_city_is(void **state) {
         char *text = read_file(name), *at = text;
         assert_non_null(strstr(text, "\"name\":\"SYNTHETIC"));
         assert_non_null(strstr(text, "\"note\":\"SYNTHETIC"));
-        while ((at = strstr(at, "{\"type\":\"Feature\",")) != NULL) {
+        while ((at = find(at, "{\"type\":\"Feature\",")) != NULL) {
             assert_true(grid < city->grid_count);
             compare_feature(at++, grid++);
         }

@@ -170,6 +170,7 @@ static void test_cut_makes_two_connected_parts(void **state) {
         }
         assert_int_equal(of_region, 2);
         assert_int_equal(gw_demo_cut(&cutter, cells, size, 1, size, 1), 0); // impossible
+        assert_int_equal(gw_demo_cut(&cutter, cells, 0, 0, 0, 0), 0);
         gw_demo_arena_free(&arena);
     }
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIVE_NS = 1000000000, WAIT_MS = 2, NOTES_A_ROUND = 1024 };
+enum { SETTLE_NS = 300000000, LIVE_NS = 1000000000, WAIT_MS = 2, NOTES_A_ROUND = 1024 };
 // Calls kept back from reports, for those who answer offers.
 enum { CALLS_FOR_TASKS = 64 };
 
@@ -31,6 +31,7 @@ static gw_err check_options(struct gw_demo_player *player, const struct gw_demo_
     own->minutes = own->minutes == 0 ? 1440 : own->minutes;
     own->incidents_a_day = own->incidents_a_day == 0 ? 3000 : own->incidents_a_day;
     own->drain_ms_max = own->drain_ms_max == 0 ? 10000 : own->drain_ms_max;
+    own->seed = own->city != NULL ? own->city->seed : own->seed;
     own->run = own->run == 0 ? (uint64_t)gw_clock_wall_ms() : own->run;
     if (own->server == NULL || own->server[0] == '\0') {
         return gw_error_set(error, GW_EINVAL,
@@ -59,7 +60,12 @@ static gw_err check_options(struct gw_demo_player *player, const struct gw_demo_
 }
 
 static gw_err prepare(struct gw_demo_player *player, struct gw_error *error) {
-    gw_err err = gw_city_create(player->options.seed, &player->city, error);
+    gw_err err = GW_OK;
+    player->city = player->options.city;
+    if (player->city == NULL) {
+        err = gw_city_create(player->options.seed, &player->own_city, error);
+        player->city = player->own_city;
+    }
     if (err != GW_OK) {
         return err;
     }
@@ -84,7 +90,8 @@ static gw_err prepare(struct gw_demo_player *player, struct gw_error *error) {
 }
 
 static void start_clock(struct gw_demo_player *player) {
-    player->begin_ns = player->heard_ns = player->live_ns = gw_clock_monotonic_ns();
+    player->begin_ns = player->heard_ns = player->live_ns = player->busy_ns =
+        gw_clock_monotonic_ns();
     player->end_ns = gw_demo_wall_ns(player, (int64_t)player->options.minutes * 60000);
 }
 
@@ -131,16 +138,19 @@ static bool stopped(const struct gw_demo_player *player) {
     return player->options.stop != NULL && atomic_load(player->options.stop);
 }
 
-// Whether all is done that will be: at the end of the city's time, with nothing under way that
-// comes to its end soon.
-static bool is_over(const struct gw_demo_player *player, int64_t now_ns) {
+// Whether all is done that will be: at the end of the city's time, with nothing under way that comes
+// to its end soon. What a last answer sets off takes a moment to come back through the watches.
+static bool is_over(struct gw_demo_player *player, int64_t now_ns) {
     if (stopped(player) && player->open_calls == 0) {
         return true;
     }
     int64_t drain_ns = (int64_t)player->options.drain_ms_max * 1000000;
-    bool quiet = player->plan_next == player->plan_count && player->open_calls == 0;
+    bool open = player->plan_next < player->plan_count || player->open_calls > 0;
     bool waiting = player->tasks.count > 0 && now_ns < player->end_ns + drain_ns;
-    return now_ns >= player->end_ns && quiet && !waiting;
+    if (now_ns < player->end_ns || open || waiting) {
+        player->busy_ns = now_ns;
+    }
+    return now_ns - player->busy_ns > SETTLE_NS;
 }
 
 static gw_err run(struct gw_demo_player *player, struct gw_error *error) {
@@ -150,6 +160,7 @@ static gw_err run(struct gw_demo_player *player, struct gw_error *error) {
         struct gw_demo_note note;
         for (int i = 0; i < NOTES_A_ROUND && gw_demo_inbox_take(&player->inbox, &note); i++) {
             gw_demo_follow(player, &note);
+            player->busy_ns = now_ns;
         }
         if (!stopped(player)) {
             send_reports(player, now_ns);
@@ -183,7 +194,7 @@ static void end(struct gw_demo_player *player) {
     }
     gw_rpc_channel_destroy(player->channel);
     gw_rpc_channel_destroy(player->streams);
-    gw_city_destroy(player->city);
+    gw_city_destroy(player->own_city);
     free(player->plan);
     free(player->tasks.heap);
     free(player->inbox.notes);

@@ -20,6 +20,7 @@
 #define GW_SERVICES_DEMO_PLAYER_H
 
 #include "services/base/error.h"
+#include "services/demo/city.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,17 +50,18 @@ struct gw_demo_totals {
 };
 
 struct gw_demo_options {
-    const char *server;       // "127.0.0.1:7600"
-    uint64_t seed;            // of the city that the node serves
-    uint32_t speed;           // 1 .. GW_DEMO_SPEED_MAX; 0: 600
-    uint32_t begin_minute;    // of the city's day, 0 .. 1439
-    uint32_t minutes;         // of the city's time, 1 .. GW_DEMO_MINUTES_MAX; 0: 1440
-    uint32_t incidents_a_day; // 0: 3000
-    bool skip_workers;        // the roster is there
-    uint64_t run;             // see above; 0: the time
-    uint32_t drain_ms_max;    // of wall time, for what is open at the end; 0: 10,000
-    FILE *live;               // a line every second; NULL: silent
-    const atomic_bool *stop;  // set: ends early and cleanly; may be NULL
+    const char *server;         // "127.0.0.1:7600"
+    uint64_t seed;              // of the city that the node serves
+    const struct gw_city *city; // that city, where the caller has it; NULL: made from the seed
+    uint32_t speed;             // 1 .. GW_DEMO_SPEED_MAX; 0: 600
+    uint32_t begin_minute;      // of the city's day, 0 .. 1439
+    uint32_t minutes;           // of the city's time, 1 .. GW_DEMO_MINUTES_MAX; 0: 1440
+    uint32_t incidents_a_day;   // 0: 3000
+    bool skip_workers;          // the roster is there
+    uint64_t run;               // see above; 0: the time
+    uint32_t drain_ms_max;      // of wall time, for what is open at the end; 0: 10,000
+    FILE *live;                 // a line every second; NULL: silent
+    const atomic_bool *stop;    // set: ends early and cleanly; may be NULL
     void (*progress)(void *context, const struct gw_demo_totals *totals); // every second; or NULL
     void *context;
 };

@@ -108,9 +108,12 @@ struct gw_demo_call {
 
 struct gw_demo_player {
     struct gw_demo_options options; // with the defaults filled in
-    struct gw_city *city;
+    const struct gw_city *city;
+    struct gw_city *own_city; // NULL: the caller's is played
     struct gw_rpc_channel *channel, *streams;
-    int64_t begin_ns, end_ns, heard_ns; // the last answer
+    int64_t begin_ns, end_ns;
+    int64_t heard_ns; // the last answer
+    int64_t busy_ns;  // when something was last under way
     struct gw_demo_incident *plan;
     uint32_t plan_count, plan_next;
     struct gw_demo_call calls[GW_DEMO_CALLS_MAX];

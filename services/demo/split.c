@@ -142,6 +142,9 @@ uint32_t gw_demo_cut(struct gw_demo_cutter *cutter, uint32_t cells[], uint32_t c
                      uint32_t target, uint32_t least_first, uint32_t least_rest) {
     uint8_t order[DIRECTIONS] = {0};
     uint32_t best_size = 0, best_off = UINT32_MAX;
+    if (count < 2 || count < least_first + least_rest) {
+        return 0;
+    }
     order_directions(cutter, cells, count, order);
     for (uint32_t d = 0; d < DIRECTIONS && best_off > count / 16; d++) {
         uint32_t size = try_cut(cutter, cells, count, target, directions[order[d]]);

@@ -1,6 +1,7 @@
 // A node: one data folder served by one process, from the first lock to the last drained call.
 //
-// It owns, in this order: the folder's lock, the store, the log, the published edition, the shard, the
+// It owns, in this order: the folder's lock, the store, the log, the published edition, the shard,
+// the
 // api, the gRPC server, the HTTP server. Stopping goes the other way round.
 #ifndef GW_SERVICES_NODE_NODE_H
 #define GW_SERVICES_NODE_NODE_H
@@ -31,7 +32,8 @@ void gw_node_stop(struct gw_node *node, int64_t grace_ms); // accepts NULL
 int gw_node_grpc_port(const struct gw_node *node);
 int gw_node_http_port(const struct gw_node *node); // 0 without HTTP
 
-// `gridwarden serve`: starts a node, says where it listens, waits for SIGTERM or SIGINT, stops. Threads
+// `gridwarden serve`: starts a node, says where it listens, waits for SIGTERM or SIGINT, stops.
+// Threads
 // that it starts inherit the blocked signals. Returns the process's exit code.
 int gw_node_serve(const struct gw_node_options *options);
 

@@ -85,35 +85,38 @@ static void observe(const struct gw_rpc_call *call, int status) {
     }
 }
 
-// Ends the call once nothing of it is with gRPC, the ready list or the inbox any more.
-static void check_over(struct gw_rpc_call *call) {
-    (void)pthread_mutex_lock(&call->mutex);
-    bool over = call->closed && call->tags == 0 && !call->ready && !call->in_inbox;
-    int status = call->status;
-    (void)pthread_mutex_unlock(&call->mutex);
-    if (!over || call->over) {
-        return;
-    }
-    call->over = true; // `closed` keeps other threads from posting it again
+// Tells the handler and the observer that the call is over; nobody hears of it after that.
+static void tell_over(struct gw_rpc_call *call, int status) {
+    call->over = true;
     if (call->started && call->done != NULL) {
         call->done(call, call->state);
     }
     observe(call, status);
+    bool broken_off =
+        call->method != NULL && call->method->kind == GW_RPC_CLIENT_STREAM && !call->half_closed;
+    (void)pthread_mutex_lock(&call->mutex);
+    gw_rpc_call_drop_outbox_locked(call);
+    if (call->done != NULL || broken_off) {
+        call->held = false;
+    }
+    (void)pthread_mutex_unlock(&call->mutex);
+    if (call->counted) {
+        (void)atomic_fetch_sub(&call->server->calls, 1);
+    }
+    if (call->started) {
+        gw_rpc_server_worked(call->server);
+    }
+}
+
+// Gives gRPC's part back, and the rest unless the handler still holds it.
+static void release(struct gw_rpc_call *call) {
     struct gw_rpc_server *server = call->server;
     struct gw_rpc_loop *loop = call->loop;
     size_t row = call->row;
-    bool counted = call->counted;
-    bool worked = call->started;
     unlink_live(call);
     grpc_call_unref(call->grpc);
     (void)pthread_mutex_lock(&call->mutex);
     call->grpc = NULL;
-    gw_rpc_call_drop_outbox_locked(call);
-    bool broken_off =
-        call->method != NULL && call->method->kind == GW_RPC_CLIENT_STREAM && !call->half_closed;
-    if (call->done != NULL || broken_off) {
-        call->held = false;
-    }
     bool unheld = !call->held;
     call->released = true;
     if (!unheld) {
@@ -123,12 +126,22 @@ static void check_over(struct gw_rpc_call *call) {
     if (unheld) {
         gw_rpc_call_destroy(call);
     }
-    if (counted) {
-        (void)atomic_fetch_sub(&server->calls, 1);
-    }
     gw_rpc_loop_refill(loop, row);
-    if (worked) {
-        gw_rpc_server_worked(server);
+}
+
+// The call is over once the transport has closed it and it is in no list: `closed` keeps other
+// threads from posting it again. Batches of it may stay with gRPC much longer, while a connection is
+// blocked by a client that doesn't read; the memory waits for them, the handler doesn't.
+static void check_over(struct gw_rpc_call *call) {
+    (void)pthread_mutex_lock(&call->mutex);
+    bool over = call->closed && !call->ready && !call->in_inbox;
+    int status = call->status;
+    (void)pthread_mutex_unlock(&call->mutex);
+    if (over && !call->over) {
+        tell_over(call, status);
+    }
+    if (over && call->tags == 0) {
+        release(call);
     }
 }
 

@@ -19,8 +19,9 @@ GW_MUST_CHECK gw_err gw_rpc_channel_create(const char *target, struct gw_rpc_cha
                                            struct gw_error *error);
 void gw_rpc_channel_destroy(struct gw_rpc_channel *channel); // accepts NULL; no call may be open
 
-// One unary call; blocks up to timeout_ms. A failed status comes back as the nearest gw_err with the
-// server's message as text.
+// One unary call; blocks up to timeout_ms (< 0: no deadline). A failed status comes back as the
+// nearest gw_err with the server's message as text. GW_EUNAVAILABLE: nobody answers there, or the
+// server is shutting down and has not begun with the call.
 GW_MUST_CHECK gw_err gw_rpc_unary(struct gw_rpc_channel *channel, const char *path,
                                   const ProtobufCMessage *request,
                                   const ProtobufCMessageDescriptor *response_type,
@@ -34,8 +35,9 @@ GW_MUST_CHECK gw_err gw_rpc_unary_start(
     const ProtobufCMessageDescriptor *response_type, int64_t timeout_ms,
     void (*done)(void *context, const struct gw_error *error, const ProtobufCMessage *response),
     void *context);
-// Runs callbacks of finished calls; waits up to timeout_ms for the first (0: does not wait).
-// Returns how many ran.
+// Runs callbacks of finished calls, 1,024 at most; waits up to timeout_ms for the first (0: does not
+// wait). Returns how many ran. Sockets are read and written here too: nothing moves without it. A
+// callback may start calls. One thread polls a channel at a time.
 uint32_t gw_rpc_channel_poll(struct gw_rpc_channel *channel, int64_t timeout_ms);
 
 // Server stream (request given) or client stream (request NULL). timeout_ms < 0: no deadline.

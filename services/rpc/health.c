@@ -49,7 +49,7 @@ static int status_of(struct gw_rpc_health *health, bool known) {
 
 static Grpc__Health__V1__HealthCheckResponse response_of(int status) {
     Grpc__Health__V1__HealthCheckResponse response = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
-    response.status = status;
+    response.status = (Grpc__Health__V1__HealthCheckResponse__ServingStatus)status;
     return response;
 }
 

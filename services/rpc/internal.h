@@ -117,8 +117,8 @@ struct gw_rpc_loop {
     pthread_t thread;
     bool running; // the thread exists
 
-    // A call on a channel that leads nowhere: an empty batch on it is how other threads put an event
-    // into the queue.
+    // A call on a channel that leads nowhere: an empty batch on it is how other threads put an
+    // event into the queue.
     grpc_channel *nowhere;
     grpc_call *wake_call;
     struct gw_rpc_tag wake_tag;

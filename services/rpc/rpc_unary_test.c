@@ -234,8 +234,8 @@ static void ignore_answer(void *context, const struct gw_error *error,
     (*(uint32_t *)context)++;
 }
 
-// Blocks the loop; meanwhile a stream's client leaves and a call's deadline passes. Returns how many
-// streams were served all the same.
+// Blocks the loop; meanwhile a stream's client leaves and a call's deadline passes. Returns how
+// many streams were served all the same.
 static uint32_t leave_while_blocked(void) {
     struct fixture fixture = fixture_start(limits);
     struct gw_error error = {0};
@@ -273,8 +273,8 @@ static uint32_t leave_while_blocked(void) {
     return facts.stream_started;
 }
 
-// A deadline is there with the call; a cancellation is a message of its own, which the transport may
-// be reading just as the loop goes on, so this one is asked for once in ten.
+// A deadline is there with the call; a cancellation is a message of its own, which the transport
+// may be reading just as the loop goes on, so this one is asked for once in ten.
 static void work_for_those_who_left_is_dropped(void **state) {
     (void)state;
     bool dropped = false;

@@ -1,12 +1,21 @@
 // gRPC server on gRPC C core: a method is a row in a const table.
 //
-// Threads:  each completion queue has one loop thread; a call lives on one loop. Handlers run on the
-//           loop thread and must not block; they may answer at once or later from any thread.
-// Calls:    a unary or client-stream call is answered exactly once (reply or fail). A server-stream
-//           call is ended exactly once (finish). After `done` has been called the handle is dead.
+// Threads:  each completion queue has one loop thread; a call lives on one loop. Handlers run on
+//           the loop thread and must not block; they may answer at once or later from any thread.
+// Calls:    a unary or client-stream call is answered exactly once (reply or fail), a server-stream
+//           call is ended exactly once (finish); a second answer is a bug and asserts.
+//           Without `done` the handle lives until that answer, also when the client has gone or the
+//           server has ended meanwhile; a client stream that breaks off before its half-close is
+//           over by itself. With `done` it lives until `done` returns, and needs no answer then;
+//           other threads use it under a lock that `done` also takes.
 // Memory:   request messages belong to the call and live until it is answered or ended (unary,
-//           server stream), or until on_message returns (client stream). Responses are packed at once.
-// Limits:   message sizes, calls in flight, and the outbox of each stream are bounded.
+//           server stream), or until on_message returns (client stream). Responses are packed at
+//           once.
+// Limits:   message sizes, calls in flight, and the outbox of each stream are bounded; a request may
+//           take 64 KiB plus 24 times its size of memory once unpacked. Messages are not compressed.
+// Requests: are checked before a handler sees them: damaged bytes, strings that are not UTF-8 and
+//           messages past the limits are refused; work is dropped when its client has gone or its
+//           deadline has passed.
 #ifndef GW_SERVICES_RPC_SERVER_H
 #define GW_SERVICES_RPC_SERVER_H
 
@@ -24,14 +33,15 @@ struct gw_rpc_method {
     const char *path; // "/gridwarden.v1.GridService/Locate"
     enum gw_rpc_kind kind;
     const ProtobufCMessageDescriptor *request, *response;
-    // Unary and server stream: the request is there. Client stream: called at the start, request NULL.
+    // Unary and server stream: the request is there. Client stream: called at the start with NULL.
     void (*start)(struct gw_rpc_call *call, const ProtobufCMessage *request, void *context);
     // Client stream only: each message, then the end of the client's messages.
     void (*on_message)(struct gw_rpc_call *call, const ProtobufCMessage *message, void *context);
     void (*on_half_close)(struct gw_rpc_call *call, void *context);
 };
 
-// What the observer learns of each finished call (for metrics); called on the loop thread.
+// What the observer learns of each finished call (for metrics), after its `done`; called on the
+// loop thread. `method` is NULL for a method that is not in the table.
 struct gw_rpc_observer {
     void (*finished)(void *context, const struct gw_rpc_method *method, int grpc_status,
                      int64_t duration_ns);
@@ -49,7 +59,8 @@ struct gw_rpc_server_options {
     struct gw_rpc_observer observer;
 };
 
-// Starts serving `methods` (a const table that outlives the server), and grpc.health.v1.
+// Starts serving `methods` (a const table that outlives the server), and grpc.health.v1. Handlers
+// may run before this returns.
 // GW_EINVAL: bad or public address. GW_EUNAVAILABLE: the address is taken (also by SO_REUSEPORT).
 GW_MUST_CHECK gw_err gw_rpc_server_start(const struct gw_rpc_server_options *options,
                                          const struct gw_rpc_method methods[], size_t method_count,
@@ -63,7 +74,8 @@ int gw_rpc_server_port(const struct gw_rpc_server *server);
 void gw_rpc_server_set_serving(struct gw_rpc_server *server, bool serving);
 
 // Graceful end: health says NOT_SERVING, new calls are refused, streams are ended with UNAVAILABLE,
-// calls in flight get up to grace_ms, then they are cancelled. Blocks; frees the server.
+// calls in flight get up to grace_ms, then they are cancelled. Blocks, also for handlers that run on
+// a loop, but not for answers that are owed; frees the server. Not from a loop thread.
 void gw_rpc_server_drain(struct gw_rpc_server *server, int64_t grace_ms);
 
 // Calls in flight now.
@@ -75,8 +87,9 @@ uint32_t gw_rpc_server_calls(const struct gw_rpc_server *server);
 void gw_rpc_reply(struct gw_rpc_call *call, const ProtobufCMessage *response);
 void gw_rpc_fail(struct gw_rpc_call *call, const struct gw_error *error);
 
-// Server stream: queues a message. GW_ENOSPC: the outbox is full; wait for on_writable.
-// GW_ECANCELLED: the client has gone.
+// Server stream: queues a message. GW_ENOSPC: the outbox is full; wait for on_writable. (A message
+// larger than the whole outbox goes alone.) GW_ECANCELLED: the client has gone, or the server is
+// draining; `done` follows. GW_EINTERNAL: larger than response_bytes_max, which ends the stream.
 GW_MUST_CHECK gw_err gw_rpc_send(struct gw_rpc_call *call, const ProtobufCMessage *message);
 // Server stream: ends after what is queued; error NULL: OK.
 void gw_rpc_finish(struct gw_rpc_call *call, const struct gw_error *error);
@@ -99,7 +112,8 @@ const void *gw_rpc_request_bytes(const struct gw_rpc_call *call, size_t *size);
 const struct gw_rpc_method *gw_rpc_call_method(const struct gw_rpc_call *call);
 // Milliseconds until the client's deadline; INT64_MAX: none; <= 0: past.
 int64_t gw_rpc_call_remaining_ms(const struct gw_rpc_call *call);
-// True once the client cancelled or its deadline passed: the work can be dropped.
+// True once the client cancelled or its deadline passed: the work can be dropped. It must still be
+// answered.
 bool gw_rpc_call_cancelled(const struct gw_rpc_call *call);
 // 32 hex digits: from the client's `traceparent` (W3C), else made here.
 const char *gw_rpc_call_trace_id(const struct gw_rpc_call *call);

@@ -3,7 +3,7 @@
 //
 //   locate_bench [--grids N] [--points N] [--seed S] [--json FILE]
 //
-// The coverage is synthetic: a partition with bent, shared borders, dense in the middle like a city.
+// The coverage is synthetic: a partition with bent, shared borders, dense in the middle.
 #include "geo/grid_index.h"
 #include "tests/bench/synthetic_city.h"
 #include "tests/support/random.h"

@@ -1,7 +1,7 @@
 """What the end-to-end tests share: the real program, a small city, and a client that is not ours.
 
-The client is Debian's grpcio with messages that protoc makes from our own proto files; stubs are plain
-channel methods, so that nothing of Gridwarden's own client is trusted here.
+The client is Debian's grpcio with messages that protoc makes from our own proto files; stubs
+are plain channel methods, so that nothing of Gridwarden's own client is trusted here.
 """
 
 import json
@@ -29,15 +29,23 @@ def _messages():
     if not out.exists():
         out.mkdir(parents=True)
         protos = [f"gridwarden/v1/{name}.proto" for name in ("types", "grid", "worker", "incident")]
-        subprocess.run(["protoc", "-Iproto", f"--python_out={out}", *protos, "grpc/health/v1/health.proto"],
-                       cwd=ROOT, check=True)
+        subprocess.run(
+            ["protoc", "-Iproto", f"--python_out={out}", *protos, "grpc/health/v1/health.proto"],
+            cwd=ROOT,
+            check=True,
+        )
     sys.path.insert(0, str(out))
-    # grpcio has a package named `grpc` of its own: health.proto is loaded by path, under another name.
+    # grpcio has a package named `grpc` of its own: health.proto is loaded by path, under another
+    # name.
     import importlib.util
-    spec = importlib.util.spec_from_file_location("health_pb2", out / "grpc/health/v1/health_pb2.py")
+
+    spec = importlib.util.spec_from_file_location(
+        "health_pb2", out / "grpc/health/v1/health_pb2.py"
+    )
     health = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(health)
     from gridwarden.v1 import grid_pb2, incident_pb2, types_pb2, worker_pb2
+
     return types_pb2, grid_pb2, worker_pb2, incident_pb2, health
 
 
@@ -48,9 +56,14 @@ class Client:
     """One channel, with a callable for every method: client.Locate(request, timeout=5)."""
 
     def __init__(self, target):
-        self.channel = grpc.insecure_channel(target, [("grpc.max_receive_message_length", 64 << 20),
-                                                      ("grpc.max_send_message_length", 64 << 20),
-                                                      ("grpc.use_local_subchannel_pool", 1)])
+        self.channel = grpc.insecure_channel(
+            target,
+            [
+                ("grpc.max_receive_message_length", 64 << 20),
+                ("grpc.max_send_message_length", 64 << 20),
+                ("grpc.use_local_subchannel_pool", 1),
+            ],
+        )
         for module in (grid, worker, incident):
             for name, service in module.DESCRIPTOR.services_by_name.items():
                 for method in service.methods:
@@ -59,16 +72,24 @@ class Client:
         self.Check = self.channel.unary_unary(
             "/grpc.health.v1.Health/Check",
             request_serializer=health.HealthCheckRequest.SerializeToString,
-            response_deserializer=health.HealthCheckResponse.FromString)
+            response_deserializer=health.HealthCheckResponse.FromString,
+        )
 
     def _method(self, module, service, method):
         client_stream = method.name == "ReportPositions"
         server_stream = method.name in ("Watch", "WatchAssignments")
-        make = (self.channel.stream_unary if client_stream else
-                self.channel.unary_stream if server_stream else self.channel.unary_unary)
-        return make(f"/gridwarden.v1.{service}/{method.name}",
-                    request_serializer=getattr(module, method.input_type.name).SerializeToString,
-                    response_deserializer=getattr(module, method.output_type.name).FromString)
+        make = (
+            self.channel.stream_unary
+            if client_stream
+            else self.channel.unary_stream
+            if server_stream
+            else self.channel.unary_unary
+        )
+        return make(
+            f"/gridwarden.v1.{service}/{method.name}",
+            request_serializer=getattr(module, method.input_type.name).SerializeToString,
+            response_deserializer=getattr(module, method.output_type.name).FromString,
+        )
 
     def close(self):
         self.channel.close()
@@ -80,15 +101,24 @@ class Node:
     def __init__(self, data, env=None, config=None):
         self.data = data
         self.log_path = TMP / f"node-{time.monotonic_ns()}.log"
-        command = [PROGRAM, "serve", "--data", str(data), "--grpc-listen", "127.0.0.1:0",
-                   "--http-listen", "127.0.0.1:0"]
+        command = [
+            PROGRAM,
+            "serve",
+            "--data",
+            str(data),
+            "--grpc-listen",
+            "127.0.0.1:0",
+            "--http-listen",
+            "127.0.0.1:0",
+        ]
         if config is not None:
             path = TMP / f"config-{time.monotonic_ns()}.json"
             path.write_text(json.dumps(config))
             command += ["--config", str(path)]
         self.log = open(self.log_path, "wb")
-        self.process = subprocess.Popen(command, stderr=self.log, stdout=self.log,
-                                        env={**os.environ, **(env or {})})
+        self.process = subprocess.Popen(
+            command, stderr=self.log, stdout=self.log, env={**os.environ, **(env or {})}
+        )
         self.client = None
         self.grpc_port, self.http_port = self._ports()
         self.target = f"127.0.0.1:{self.grpc_port}"
@@ -136,17 +166,23 @@ class Node:
 
 def run(*words, code=0, stdin=None):
     """Runs the program; the exit code must be `code`. Returns its standard output and error."""
-    done = subprocess.run([PROGRAM, *map(str, words)], input=stdin, capture_output=True, text=True,
-                          timeout=120)
+    done = subprocess.run(
+        [PROGRAM, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=120
+    )
     if done.returncode != code:
-        raise AssertionError(f"{words}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
+        raise AssertionError(
+            f"{words}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}"
+        )
     return done.stdout, done.stderr
 
 
 def feature(code, west, south, east, north, **properties):
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"type": "Feature", "properties": {"code": code, "name": f"网格 {code}", **properties},
-            "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    return {
+        "type": "Feature",
+        "properties": {"code": code, "name": f"网格 {code}", **properties},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
 
 
 # A city of 4 x 4 grids, 0.01 degree each, in two villages (west and east half) of one town.
@@ -165,13 +201,34 @@ def centre(column, row):
 
 def small_city(data, extra=()):
     """Imports and publishes the small city into the folder `data`."""
-    features = [feature(grid_code(c, r), round(WEST + c * STEP, 7), round(SOUTH + r * STEP, 7),
-                        round(WEST + (c + 1) * STEP, 7), round(SOUTH + (r + 1) * STEP, 7), kind="URBAN")
-                for r in range(SIDE) for c in range(SIDE)]
+    features = [
+        feature(
+            grid_code(c, r),
+            round(WEST + c * STEP, 7),
+            round(SOUTH + r * STEP, 7),
+            round(WEST + (c + 1) * STEP, 7),
+            round(SOUTH + (r + 1) * STEP, 7),
+            kind="URBAN",
+        )
+        for r in range(SIDE)
+        for c in range(SIDE)
+    ]
     path = TMP / f"city-{time.monotonic_ns()}.geojson"
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False))
-    return run("import", path, "--data", data, "--crs", "EPSG:4326", "--kind-field", "kind", "--publish",
-               *extra)
+    path.write_text(
+        json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
+    )
+    return run(
+        "import",
+        path,
+        "--data",
+        data,
+        "--crs",
+        "EPSG:4326",
+        "--kind-field",
+        "kind",
+        "--publish",
+        *extra,
+    )
 
 
 def new_folder(name):

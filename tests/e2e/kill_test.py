@@ -1,13 +1,14 @@
 """kill -9 during a stream of reports: nothing acknowledged is lost, nothing is doubled.
 
-Each round starts the real program on a copy of the same small city, sends reports with many in flight,
-and lets the process die in the middle: by a SIGKILL from outside after a seeded number of answers, or
-by the power-loss shim at a seeded append (a sync of the write-ahead log), after which everything that
-was not synced is cut away. Then the node starts again on what is left; every answer that was given must
-be found there once, every retry must get the answer that the first try got, and the state must equal a
-replay of the history.
+Each round starts the real program on a copy of the same small city, sends reports with many in
+flight, and lets the process die in the middle: by a SIGKILL from outside after a seeded number
+of answers, or by the power-loss shim at a seeded append (a sync of the write-ahead log), after
+which everything that was not synced is cut away. Then the node starts again on what is left;
+every answer that was given must be found there once, every retry must get the answer that the
+first try got, and the state must equal a replay of the history.
 
-GW_SEED=N repeats the rounds of a seed; GW_KILL_ROUNDS and GW_KILL_REPORTS change their number and size.
+GW_SEED=N repeats the rounds of a seed; GW_KILL_ROUNDS and GW_KILL_REPORTS change their number
+and size.
 """
 
 import os
@@ -37,10 +38,23 @@ def prepare():
     node = h.Node(data)
     ids = [f"w{i:02d}" for i in range(WORKERS)]
     homes = [h.grid_code(c, r) for r in range(h.SIDE) for c in range(h.SIDE)]
-    node.client.UpsertWorkers(h.worker.UpsertWorkersRequest(request_id="roster", workers=[
-        h.worker.Worker(id=w, kind=h.worker.WORKER_KIND_FULL_TIME, home_grids=[homes[i % len(homes)]], capacity=100)
-        for i, w in enumerate(ids)]))
-    node.client.SetDuty(h.worker.SetDutyRequest(request_id="duty", worker_ids=ids, duty=h.worker.DUTY_ON))
+    node.client.UpsertWorkers(
+        h.worker.UpsertWorkersRequest(
+            request_id="roster",
+            workers=[
+                h.worker.Worker(
+                    id=w,
+                    kind=h.worker.WORKER_KIND_FULL_TIME,
+                    home_grids=[homes[i % len(homes)]],
+                    capacity=100,
+                )
+                for i, w in enumerate(ids)
+            ],
+        )
+    )
+    node.client.SetDuty(
+        h.worker.SetDutyRequest(request_id="duty", worker_ids=ids, duty=h.worker.DUTY_ON)
+    )
     assert node.stop() == 0
     return data
 
@@ -48,8 +62,9 @@ def prepare():
 def requests(rng):
     for i in range(REPORTS):
         place = (h.WEST + rng.random() * h.STEP * h.SIDE, h.SOUTH + rng.random() * h.STEP * h.SIDE)
-        request = h.incident.ReportRequest(request_id=f"r{i}", class_code="01", actor="12345",
-                                           description=f"report {i}")
+        request = h.incident.ReportRequest(
+            request_id=f"r{i}", class_code="01", actor="12345", description=f"report {i}"
+        )
         if rng.random() < 0.02:
             request.address = "somewhere"
         else:
@@ -62,7 +77,11 @@ class Stream:
 
     def __init__(self, node, rng):
         self.node, self.acknowledged, self.unknown, self.faults = node, {}, [], []
-        self.room, self.lock, self.over = threading.Semaphore(IN_FLIGHT), threading.Lock(), threading.Event()
+        self.room, self.lock, self.over = (
+            threading.Semaphore(IN_FLIGHT),
+            threading.Lock(),
+            threading.Event(),
+        )
         self.kill_after = None
         self.todo = list(requests(rng))
 
@@ -106,8 +125,11 @@ class Kill(unittest.TestCase):
         try:
             found, token = {}, ""
             while True:
-                page = node.client.IncidentService_List(h.incident.IncidentServiceListRequest(
-                    page=h.types.PageRequest(size=1000, token=token)))
+                page = node.client.IncidentService_List(
+                    h.incident.IncidentServiceListRequest(
+                        page=h.types.PageRequest(size=1000, token=token)
+                    )
+                )
                 for incident in page.incidents:
                     self.assertNotIn(incident.id, found)
                     found[incident.id] = incident
@@ -115,8 +137,11 @@ class Kill(unittest.TestCase):
                 if not token:
                     break
             for request_id, incident in stream.acknowledged.items():
-                self.assertIn(incident.id, found, f"the report {request_id} was acknowledged and is lost")
-            # What was never answered is tried again with the same bytes: it has one effect, then or now.
+                self.assertIn(
+                    incident.id, found, f"the report {request_id} was acknowledged and is lost"
+                )
+            # What was never answered is tried again with the same bytes: it has one effect, then
+            # or now.
             by_request = {r.request_id: r for r in stream.todo}
             sample = list(stream.acknowledged)[-200:]
             retries = stream.unknown + [by_request[r] for r in sample]
@@ -136,24 +161,32 @@ class Kill(unittest.TestCase):
         shutil.copytree(self.base, data)
         env = None
         if with_shim:
-            env = {"LD_PRELOAD": os.path.abspath("tests/crash/libpower_shim.so"),
-                   "GW_POWER_SHIM_ROOT": str(data), "GW_POWER_SHIM_JOURNAL": str(journal),
-                   "GW_POWER_SHIM_KILL_AT": str(rng.randint(1, REPORTS // IN_FLIGHT - 1)),
-                   "GW_POWER_SHIM_KILL_WHEN": rng.choice(["before", "after"])}
+            env = {
+                "LD_PRELOAD": os.path.abspath("tests/crash/libpower_shim.so"),
+                "GW_POWER_SHIM_ROOT": str(data),
+                "GW_POWER_SHIM_JOURNAL": str(journal),
+                "GW_POWER_SHIM_KILL_AT": str(rng.randint(1, REPORTS // IN_FLIGHT - 1)),
+                "GW_POWER_SHIM_KILL_WHEN": rng.choice(["before", "after"]),
+            }
         node = h.Node(data, env=env)
         stream = Stream(node, rng)
         if not with_shim:
             stream.kill_after = rng.randint(1, REPORTS - IN_FLIGHT - 1)
         sent = stream.send()
         node.client.close()
-        self.assertEqual(node.process.wait(timeout=60), -9, "the node was to be killed\n" + node.text())
+        self.assertEqual(
+            node.process.wait(timeout=60), -9, "the node was to be killed\n" + node.text()
+        )
         node.log.close()
         self.assertEqual(stream.faults, [])
         self.assertEqual(len(stream.acknowledged) + len(stream.unknown), sent)
         self.assertGreater(len(stream.unknown), 0, "no report was in flight")
         if with_shim:
-            subprocess.run(["tests/crash/power_cut", data, journal, str(rng.randint(0, 9))], check=True,
-                           stdout=subprocess.DEVNULL)
+            subprocess.run(
+                ["tests/crash/power_cut", data, journal, str(rng.randint(0, 9))],
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
         self.check(data, stream)
         shutil.rmtree(data)
         return len(stream.acknowledged), len(stream.unknown)
@@ -163,6 +196,7 @@ def add_case(number, with_shim):
     def case(self):
         acknowledged, unknown = self.round(number, with_shim)
         print(f"# {acknowledged} acknowledged, {unknown} in flight: none lost, none doubled")
+
     setattr(Kill, f"test_{'power_loss' if with_shim else 'kill'}_{number:02d}", case)
 
 

@@ -1,4 +1,5 @@
-// Random numbers for tests: splitmix64 (Steele, Lea, Flood 2014), with a seed that is printed and can
+// Random numbers for tests: splitmix64 (Steele, Lea, Flood 2014), with a seed that is printed and
+// can
 // be given again: GW_SEED=123 bazel test --test_env=GW_SEED ...
 #ifndef GW_TESTS_SUPPORT_RANDOM_H
 #define GW_TESTS_SUPPORT_RANDOM_H
