@@ -29,8 +29,8 @@ struct gw_coverage {
 
 // GW_EINVAL unless the arrays are consistent: ascending starts, kinds that begin with a shell,
 // rings of 3 vertices and more within the lattice that turn the way their kind says and repeat no
-// vertex at once, code_ranks a permutation. (Whether rings cross is for geo/carto to judge.) GW_ENOMEM.
-// O(vertices).
+// vertex at once, code_ranks a permutation. (Whether rings cross is for geo/carto to judge.)
+// GW_ENOMEM. O(vertices).
 GW_MUST_CHECK gw_err gw_coverage_check(const struct gw_coverage *coverage);
 
 // The box of each grid into boxes[grid_count].

@@ -2,6 +2,7 @@
 #include "geo/geodesic.h"
 
 #include <geodesic.h>
+#include <math.h>
 #include <stdlib.h>
 
 // Distances this close are the same: the place of a minimum is only known to rounding errors.
@@ -12,9 +13,14 @@
 #define STEPS 48
 #define GOLDEN 0.61803398874989484820
 
+// No straight line on the map is longer than this times its length in degrees: the ellipsoid's
+// largest radius of curvature is a^2 / b.
+#define METRES_PER_DEGREE 111695.0
+
 struct candidate {
     double bound_m; // below the distance; once asked, the distance itself
     uint32_t grid;
+    bool tight; // the bound is the better of the two
 };
 
 struct seeker {
@@ -83,10 +89,31 @@ static double nearest_on_edge(const struct seeker *seeker, struct gw_point a, st
     return best;
 }
 
+// At most the distance to any place within half the diagonal of the middle of the box. From far
+// away this is much nearer to the truth than the bound without a geodesic, and far dearer.
+static double middle_bound(const struct seeker *seeker, const struct gw_box *box) {
+    double west = gw_degrees(box->min.lon), south = gw_degrees(box->min.lat);
+    double wide = gw_degrees(box->max.lon) - west, high = gw_degrees(box->max.lat) - south;
+    double reach = 0.5 * METRES_PER_DEGREE * sqrt(wide * wide + high * high);
+    return distance_to(seeker, west + 0.5 * wide, south + 0.5 * high) - reach - SAME_M;
+}
+
+static struct gw_box edge_box(struct gw_point a, struct gw_point b) {
+    return (struct gw_box){{a.lon < b.lon ? a.lon : b.lon, a.lat < b.lat ? a.lat : b.lat},
+                           {a.lon < b.lon ? b.lon : a.lon, a.lat < b.lat ? b.lat : a.lat}};
+}
+
 static double edge_bound(struct gw_point point, struct gw_point a, struct gw_point b) {
-    struct gw_box box = {{a.lon < b.lon ? a.lon : b.lon, a.lat < b.lat ? a.lat : b.lat},
-                         {a.lon < b.lon ? b.lon : a.lon, a.lat < b.lat ? b.lat : a.lat}};
+    struct gw_box box = edge_box(a, b);
     return gw_geodesic_box_lower_bound(point, &box);
+}
+
+// Whether an edge may be nearer than `limit`.
+static bool edge_may_win(const struct seeker *seeker, struct gw_point a, struct gw_point b,
+                         double limit) {
+    struct gw_box box = edge_box(a, b);
+    return gw_geodesic_box_lower_bound(seeker->point, &box) <= limit &&
+           middle_bound(seeker, &box) <= limit;
 }
 
 // The least distance to a ring, or some number at least `best` if it is no nearer than that. The
@@ -104,7 +131,7 @@ static double nearest_on_ring(const struct seeker *seeker, const struct gw_point
     for (uint32_t i = 0; i < count && least <= best + SAME_M; i++) {
         uint32_t at = (uint32_t)(((uint64_t)first + i) % count);
         struct gw_point from = vertices[at > 0 ? at - 1 : count - 1], to = vertices[at];
-        if (edge_bound(seeker->point, from, to) <= best + SAME_M) {
+        if (edge_may_win(seeker, from, to, best + SAME_M)) {
             double found = nearest_on_edge(seeker, from, to);
             best = found < best ? found : best;
         }
@@ -145,10 +172,17 @@ static void sift(struct candidate heap[], uint32_t at, uint32_t count) {
 // Asks the grids in the order of their bounds until no other can be as near. Those asked end up at
 // the heap's end, nearest bound last.
 static double seek(const struct seeker *seeker, const struct gw_coverage *coverage,
-                   struct candidate heap[], uint32_t *left) {
+                   const struct gw_box boxes[], struct candidate heap[], uint32_t *left) {
     double best = 1e9; // beyond any two points of the Earth
     while (*left > 0 && heap[0].bound_m <= best + SAME_M) {
         struct candidate item = heap[0];
+        if (!item.tight) {
+            double bound = middle_bound(seeker, &boxes[item.grid]);
+            heap[0].bound_m = bound > item.bound_m ? bound : item.bound_m;
+            heap[0].tight = true;
+            sift(heap, 0, *left);
+            continue;
+        }
         heap[0] = heap[--*left];
         if (*left > 0) {
             sift(heap, 0, *left);
@@ -181,13 +215,13 @@ gw_err gw_coverage_nearest(const struct gw_coverage *coverage, const struct gw_b
     seeker.lat = gw_degrees(point.lat);
     geod_init(&seeker.ellipsoid, 6378137.0, 1.0 / 298.257223563); // WGS84
     for (uint32_t i = 0; i < count; i++) {
-        heap[i] = (struct candidate){gw_geodesic_box_lower_bound(point, &boxes[i]), i};
+        heap[i] = (struct candidate){gw_geodesic_box_lower_bound(point, &boxes[i]), i, false};
     }
     for (uint32_t i = count / 2; i-- > 0;) {
         sift(heap, i, count);
     }
     uint32_t left = count;
-    double best = seek(&seeker, coverage, heap, &left);
+    double best = seek(&seeker, coverage, boxes, heap, &left);
     uint32_t nearest = GW_GRID_NONE;
     for (uint32_t i = left; i < count; i++) {
         if (heap[i].bound_m <= best + SAME_M &&

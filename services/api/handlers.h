@@ -30,6 +30,11 @@ Gridwarden__V1__EditionRef api_edition_ref(const struct gw_edition *edition);
 
 // Whether the incident's grid, or an area above it, has a code that starts with `prefix`.
 bool api_incident_under(const Gridwarden__V1__Incident *incident, const char *prefix);
+// The same of the place that it had just before its event `version`, or else (UINT32_MAX) when the
+// offer `attempt` was made: a place may have been corrected since.
+GW_MUST_CHECK gw_err api_incident_was_under(struct gw_shard *shard, const char *incident_id,
+                                            uint32_t version, uint32_t attempt, const char *prefix,
+                                            bool *under, struct gw_error *error);
 
 typedef void api_handler(struct gw_rpc_call *call, const ProtobufCMessage *request, void *context);
 

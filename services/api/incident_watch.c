@@ -1,4 +1,5 @@
-// IncidentService.Watch: every event of the incidents under a code, each with its incident.
+// IncidentService.Watch: every event of the incidents under a code, each with its incident; also the
+// one that moves an incident to a place elsewhere.
 #include "services/api/handlers.h"
 
 #include "gridwarden/v1/incident.pb-c.h"
@@ -13,17 +14,62 @@ static bool starts_with(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-bool api_incident_under(const Gridwarden__V1__Incident *incident, const char *prefix) {
-    if (prefix[0] == '\0' ||
-        (incident->grid_code[0] != '\0' && starts_with(incident->grid_code, prefix))) {
-        return true;
+static bool place_under(const char *grid_code, char *const area_codes[], size_t area_count,
+                        const char *prefix) {
+    if (starts_with(grid_code, prefix)) {
+        return true; // also when the prefix is empty
     }
-    for (size_t i = 0; i < incident->n_area_codes; i++) {
-        if (starts_with(incident->area_codes[i], prefix)) {
+    for (size_t i = 0; i < area_count; i++) {
+        if (starts_with(area_codes[i], prefix)) {
             return true;
         }
     }
     return false;
+}
+
+bool api_incident_under(const Gridwarden__V1__Incident *incident, const char *prefix) {
+    return place_under(incident->grid_code, incident->area_codes, incident->n_area_codes, prefix);
+}
+
+struct history {
+    uint32_t version, attempt;
+    const char *prefix;
+    bool under;
+};
+
+static bool read_history(void *context, const Gridwarden__V1__IncidentEvent *event) {
+    struct history *history = context;
+    if (event->version >= history->version) {
+        return false;
+    }
+    if (event->kind_case == GRIDWARDEN__V1__INCIDENT_EVENT__KIND_PLACED) {
+        history->under = place_under(event->placed->grid_code, event->placed->area_codes,
+                                     event->placed->n_area_codes, history->prefix);
+    }
+    return event->kind_case != GRIDWARDEN__V1__INCIDENT_EVENT__KIND_OFFERED ||
+           event->offered->attempt != history->attempt;
+}
+
+gw_err api_incident_was_under(struct gw_shard *shard, const char *incident_id, uint32_t version,
+                              uint32_t attempt, const char *prefix, bool *under,
+                              struct gw_error *error) {
+    struct history history = {version, attempt, prefix, false};
+    gw_err err = gw_shard_incident_events(shard, incident_id, read_history, &history, error);
+    *under = history.under;
+    return err;
+}
+
+// An event counts by the incident's place of now, a correction of the place by the one before too.
+static gw_err is_wanted(const struct incident_watch *state, struct gw_shard *shard,
+                        const Gridwarden__V1__IncidentEvent *event,
+                        const Gridwarden__V1__Incident *incident, bool *wanted,
+                        struct gw_error *error) {
+    *wanted = api_incident_under(incident, state->prefix);
+    if (*wanted || event->kind_case != GRIDWARDEN__V1__INCIDENT_EVENT__KIND_PLACED) {
+        return GW_OK;
+    }
+    return api_incident_was_under(shard, event->incident_id, event->version, 0, state->prefix,
+                                  wanted, error);
 }
 
 static gw_err send_event(struct gw_watch *watch, const Gridwarden__Store__V1__LogEntry *entry,
@@ -32,14 +78,15 @@ static gw_err send_event(struct gw_watch *watch, const Gridwarden__Store__V1__Lo
     if (event->kind_case != GRIDWARDEN__STORE__V1__EVENT__KIND_INCIDENT) {
         return GW_OK;
     }
-    const struct incident_watch *state = gw_watch_state(watch);
+    struct gw_shard *shard = gw_watch_shard(watch);
     Gridwarden__V1__Incident *incident = NULL;
-    gw_err err = gw_shard_get_incident(gw_watch_shard(watch), event->incident->incident_id,
-                                       &incident, error);
+    gw_err err = gw_shard_get_incident(shard, event->incident->incident_id, &incident, error);
     if (err != GW_OK) {
         return err;
     }
-    if (api_incident_under(incident, state->prefix)) {
+    bool wanted = false;
+    err = is_wanted(gw_watch_state(watch), shard, event->incident, incident, &wanted, error);
+    if (err == GW_OK && wanted) {
         Gridwarden__V1__IncidentServiceWatchResponse message =
             GRIDWARDEN__V1__INCIDENT_SERVICE_WATCH_RESPONSE__INIT;
         message.event = event->incident;

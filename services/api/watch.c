@@ -11,13 +11,19 @@
 
 #define HEARTBEAT_MS 15000
 #define ENTRIES_A_TURN 64u // then other calls of the loop have theirs
+#define TOKEN_SIZE 48
+
+struct position {
+    uint64_t sequence; // the entry being read; all before it have been sent
+    uint32_t events;   // how many of its events have been sent
+};
 
 struct gw_watch {
     struct gw_watches *watches;
     const struct gw_watch_kind *kind;
     struct gw_rpc_call *call;
     struct gw_shard_subscription *subscription;
-    struct gw_watch_position position;
+    struct position position;
     bool in_snapshot;
     atomic_bool beat; // a heartbeat is due
     void *state;
@@ -49,26 +55,21 @@ struct gw_rpc_call *gw_watch_call(struct gw_watch *watch) {
     return watch->call;
 }
 
-struct gw_watch_position gw_watch_position(const struct gw_watch *watch) {
-    return watch->position;
+static void write_token(struct position position, char out[TOKEN_SIZE]) {
+    (void)snprintf(out, TOKEN_SIZE, "0:%" PRIu64 ".%" PRIu32, position.sequence, position.events);
 }
 
-void gw_watch_token(struct gw_watch_position position, char out[GW_WATCH_TOKEN_SIZE]) {
-    (void)snprintf(out, GW_WATCH_TOKEN_SIZE, "0:%" PRIu64 ".%" PRIu32, position.sequence,
-                   position.events);
-}
-
-static gw_err parse_token(const char *token, struct gw_watch_position *position,
-                          struct gw_error *error) {
-    uint64_t sequence = 0;
-    uint32_t events = 0;
-    char rest = 0;
-    if (strlen(token) >= GW_WATCH_TOKEN_SIZE ||
-        sscanf(token, "0:%20" SCNu64 ".%10" SCNu32 "%c", &sequence, &events, &rest) != 2) {
+static gw_err parse_token(const char *token, struct position *position, struct gw_error *error) {
+    struct position parsed = {0, 0};
+    char again[TOKEN_SIZE] = "";
+    if (sscanf(token, "0:%20" SCNu64 ".%10" SCNu32, &parsed.sequence, &parsed.events) == 2) {
+        write_token(parsed, again);
+    }
+    if (strcmp(token, again) != 0) { // only what we write ourselves
         return gw_error_set(error, GW_EINVAL,
                             "token is not one of a watch; leave it empty to start anew");
     }
-    *position = (struct gw_watch_position){sequence, events};
+    *position = parsed;
     return GW_OK;
 }
 
@@ -170,9 +171,9 @@ static bool send_entry(void *context, const Gridwarden__Store__V1__LogEntry *ent
     }
     uint32_t first = entry->sequence == watch->position.sequence ? watch->position.events : 0;
     for (size_t i = first; i < entry->n_events; i++) {
-        char token[GW_WATCH_TOKEN_SIZE];
-        struct gw_watch_position after = {entry->sequence, (uint32_t)i + 1};
-        gw_watch_token(after, token);
+        char token[TOKEN_SIZE];
+        struct position after = {entry->sequence, (uint32_t)i + 1};
+        write_token(after, token);
         watch->err = watch->kind->event(watch, entry, i, token, &watch->error);
         if (watch->err != GW_OK) {
             return false;
@@ -180,7 +181,7 @@ static bool send_entry(void *context, const Gridwarden__Store__V1__LogEntry *ent
         watch->position = after;
     }
     // The whole entry is behind the reader; what comes is after it.
-    watch->position = (struct gw_watch_position){entry->sequence, (uint32_t)entry->n_events};
+    watch->position = (struct position){entry->sequence, (uint32_t)entry->n_events};
     return true;
 }
 
@@ -193,22 +194,38 @@ static gw_err read_feed(struct gw_watch *watch) {
     return err != GW_OK ? err : watch->err;
 }
 
+static gw_err send_snapshot(struct gw_watch *watch) {
+    bool more = false;
+    gw_err err = watch->kind->snapshot(watch, &more, &watch->error);
+    if (err == GW_OK && more) {
+        gw_rpc_wake(watch->call); // the turn is over, the snapshot is not
+    } else if (err == GW_OK) {
+        watch->in_snapshot = false;
+        atomic_store(&watch->beat, true); // which brings the first token
+    }
+    return err;
+}
+
+static gw_err send_heartbeat(struct gw_watch *watch) {
+    char token[TOKEN_SIZE];
+    write_token(watch->position, token);
+    gw_err err = watch->kind->heartbeat(watch, token);
+    if (err == GW_ENOSPC) {
+        atomic_store(&watch->beat, true); // still due
+    }
+    return err;
+}
+
 static void run(struct gw_rpc_call *call, void *state) {
     struct gw_watch *watch = state;
-    gw_err err = GW_OK;
-    if (watch->in_snapshot) {
-        err = watch->kind->snapshot(watch, &watch->error);
-        watch->in_snapshot = err != GW_OK;
-    }
-    if (err == GW_OK) {
+    gw_err err = watch->in_snapshot ? send_snapshot(watch) : GW_OK;
+    if (err == GW_OK && !watch->in_snapshot) {
         err = read_feed(watch);
-    }
-    if (err == GW_OK && watch->position.sequence < gw_shard_head(watch->watches->shard)) {
-        gw_rpc_wake(call); // the turn is over, the feed is not
-    } else if (err == GW_OK && atomic_exchange(&watch->beat, false)) {
-        char token[GW_WATCH_TOKEN_SIZE];
-        gw_watch_token(watch->position, token);
-        err = watch->kind->heartbeat(watch, token);
+        if (err == GW_OK && watch->position.sequence < gw_shard_head(watch->watches->shard)) {
+            gw_rpc_wake(call); // the turn is over, the feed is not
+        } else if (err == GW_OK && atomic_exchange(&watch->beat, false)) {
+            err = send_heartbeat(watch);
+        }
     }
     if (err != GW_OK && err != GW_ENOSPC && err != GW_ECANCELLED) {
         gw_rpc_finish(call, &watch->error);
@@ -220,7 +237,7 @@ void gw_watch_start(struct gw_watches *watches, const struct gw_watch_kind *kind
     struct gw_error error;
     struct gw_watch *watch = state != NULL ? calloc(1, sizeof(*watch)) : NULL;
     uint64_t head = gw_shard_head(watches->shard);
-    struct gw_watch_position position = {head, UINT32_MAX};
+    struct position position = {head, UINT32_MAX};
     gw_err err = watch == NULL
                      ? gw_error_set(&error, GW_ENOMEM, "not enough memory for another watch")
                      : GW_OK;
@@ -254,5 +271,10 @@ void gw_watch_start(struct gw_watches *watches, const struct gw_watch_kind *kind
     watches->first = watch;
     (void)pthread_mutex_unlock(&watches->lock);
     watch->subscription = gw_shard_subscribe(watches->shard, wake, watch);
+    if (watch->subscription == NULL) {
+        (void)gw_error_set(&error, GW_ENOMEM, "not enough memory for another watch");
+        gw_rpc_finish(call, &error);
+        return;
+    }
     gw_rpc_wake(call);
 }

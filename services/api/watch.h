@@ -1,10 +1,10 @@
 // Watches: server streams that follow the shard's feed from a token on.
 //
 // A watch is a cursor, not a queue: when its stream has room it reads the entries after its
-// cursor, so
-// a slow reader costs no memory and loses nothing; one that falls out of what the log holds is told
-// GW_ERANGE. A token is "0:<sequence>.<event>": the shard, the entry, and how many of the entry's
-// events the reader has; the heartbeat of a quiet watch carries it too.
+// cursor, so a slow reader costs no memory and loses nothing; one that falls out of what the log
+// holds is told GW_ERANGE. A token is "0:<sequence>.<event>": the shard, the entry, and how many of
+// the entry's events the reader has; the heartbeat of a quiet watch carries it too. The messages of
+// a snapshot carry none, since nobody could go on from its middle; the first token ends it.
 //
 // Threads: a watch belongs to its call's loop thread; wakes and heartbeats come from others.
 #ifndef GW_SERVICES_API_WATCH_H
@@ -13,22 +13,14 @@
 #include "services/rpc/server.h"
 #include "services/shard/shard.h"
 
-#define GW_WATCH_TOKEN_SIZE 48
-
 struct gw_watches; // all watches of a node, with the thread that makes their hearts beat
 struct gw_watch;
 
-struct gw_watch_position {
-    uint64_t sequence; // the entry being read; all before it have been sent
-    uint32_t events;   // how many of its events have been sent
-};
-
 // One kind of watch: how it starts, what it makes of an event, how it says that nothing happened.
 struct gw_watch_kind {
-    // Sends the snapshot, as far as the outbox allows. GW_OK: all is sent; GW_ENOSPC: call again
-    // when
-    // there is room. NULL: no snapshot.
-    gw_err (*snapshot)(struct gw_watch *watch, struct gw_error *error);
+    // Sends the next part of the snapshot, without tokens; *more: there is another part, for the
+    // next turn. GW_ENOSPC: to be called again when there is room. NULL: no snapshot.
+    gw_err (*snapshot)(struct gw_watch *watch, bool *more, struct gw_error *error);
     // Sends what the event at `index` of the entry means to this watch (perhaps nothing), with the
     // token that resumes after it.
     gw_err (*event)(struct gw_watch *watch, const Gridwarden__Store__V1__LogEntry *entry,
@@ -49,9 +41,5 @@ void gw_watch_start(struct gw_watches *watches, const struct gw_watch_kind *kind
 void *gw_watch_state(struct gw_watch *watch);
 struct gw_shard *gw_watch_shard(struct gw_watch *watch);
 struct gw_rpc_call *gw_watch_call(struct gw_watch *watch);
-// The token of a position, into out.
-void gw_watch_token(struct gw_watch_position position, char out[GW_WATCH_TOKEN_SIZE]);
-// Where the watch's feed begins once the snapshot is sent.
-struct gw_watch_position gw_watch_position(const struct gw_watch *watch);
 
 #endif

@@ -195,7 +195,7 @@ gw_err gw_city_create(uint64_t seed, struct gw_city **city, struct gw_error *err
     if (made == NULL) {
         return gw_error_set(error, GW_ENOMEM, "no memory for the demo city");
     }
-    // About one land in sixty leaves some town without enough of it: then the seed's next one.
+    // Fewer than one land in a hundred leaves some town without enough of it: then the next one.
     for (uint64_t attempt = 0; attempt < ATTEMPTS && err == GW_EINTERNAL; attempt++) {
         struct gw_demo_arena arena = {0};
         gw_demo_arena_free(&made->arena);

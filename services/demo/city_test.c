@@ -194,17 +194,18 @@ static uint32_t root_of(uint32_t parents[], uint32_t i) {
 
 // How many connected parts the grids make when those of one area (by the code's first digits) are
 // joined across their common edges; must be the number of areas.
-static uint32_t parts_by_prefix(const struct edge edges[], uint32_t count, size_t digits) {
+static uint32_t parts_by_prefix(const struct edge edges[], const uint32_t twins[], uint32_t count,
+                                size_t digits) {
     static uint32_t parents[GW_CITY_GRIDS];
     uint32_t parts = GW_CITY_GRIDS;
     for (uint32_t i = 0; i < GW_CITY_GRIDS; i++) {
         parents[i] = i;
     }
     for (uint32_t i = 0; i < count; i++) {
-        const struct edge *back = find_edge(edges, count, edges[i].to, edges[i].from);
-        if (back != NULL &&
-            strncmp(city->grids[back->grid].code, city->grids[edges[i].grid].code, digits) == 0) {
-            uint32_t a = root_of(parents, back->grid), b = root_of(parents, edges[i].grid);
+        uint32_t own = edges[i].grid, other = twins[i];
+        if (other != UINT32_MAX && own < other &&
+            strncmp(city->grids[own].code, city->grids[other].code, digits) == 0) {
+            uint32_t a = root_of(parents, own), b = root_of(parents, other);
             parts -= a != b;
             parents[a] = b;
         }
@@ -221,6 +222,8 @@ static void test_exact_coverage_and_nesting(void **state) {
     struct edge *outer = malloc(city->outline.vertex_count * sizeof(*outer));
     assert_non_null(edges);
     assert_non_null(outer);
+    uint32_t *twins = malloc(city->coverage.vertex_count * sizeof(*twins)); // grids across
+    assert_non_null(twins);
     uint32_t count = list_edges(&city->coverage, edges);
     uint32_t outer_count = list_edges(&city->outline, outer);
     uint32_t at_border = 0;
@@ -232,6 +235,7 @@ static void test_exact_coverage_and_nesting(void **state) {
         assert_true((back != NULL) != (out != NULL));
         assert_true(back == NULL || back->grid != edges[i].grid);
         at_border += out != NULL;
+        twins[i] = back != NULL ? back->grid : UINT32_MAX;
     }
     assert_int_equal(at_border, outer_count);
     int64_t sum = 0;
@@ -245,11 +249,12 @@ static void test_exact_coverage_and_nesting(void **state) {
         run = i > 0 && compare_points(edges[i - 1].from, edges[i].from) == 0 ? run + 1 : 1;
         assert_true(run <= 3);
     }
-    assert_int_equal(parts_by_prefix(edges, count, 12), GW_CITY_VILLAGES);
-    assert_int_equal(parts_by_prefix(edges, count, 9), GW_CITY_TOWNS);
-    assert_int_equal(parts_by_prefix(edges, count, 6), GW_CITY_COUNTIES);
+    assert_int_equal(parts_by_prefix(edges, twins, count, 12), GW_CITY_VILLAGES);
+    assert_int_equal(parts_by_prefix(edges, twins, count, 9), GW_CITY_TOWNS);
+    assert_int_equal(parts_by_prefix(edges, twins, count, 6), GW_CITY_COUNTIES);
     free(edges);
     free(outer);
+    free(twins);
 }
 
 static void test_cells_lie_in_their_grids(void **state) {
@@ -356,14 +361,14 @@ static void test_same_seed_same_city(void **state) {
                             city->coverage.vertex_count * sizeof(struct gw_point)),
                      0);
     gw_city_destroy(again);
-    assert_true(gw_city_hash(city) == 0x751e09f49ab45573u);
+    assert_true(gw_city_hash(city) == 0x0210e0cd438dc148u);
 }
 
 static void test_another_seed(void **state) {
     (void)state;
-    struct gw_city *other = NULL; // 32 is a seed whose first land does not do
+    struct gw_city *other = NULL; // 102 is a seed whose first land does not do
     struct gw_error error = {0};
-    assert_int_equal(gw_city_create(32, &other, &error), GW_OK);
+    assert_int_equal(gw_city_create(102, &other, &error), GW_OK);
     assert_true(gw_city_hash(other) != gw_city_hash(city));
     assert_int_equal(gw_coverage_check(&other->coverage), GW_OK);
     int64_t sum = 0;

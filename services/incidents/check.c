@@ -39,6 +39,10 @@ gw_err gw_incident_check_actor(const char *actor, struct gw_error *error) {
         return gw_error_set(error, GW_EINVAL,
                             "actor is empty: say who does it (a worker's id, a desk, a name)");
     }
+    if (strcmp(actor, GW_ACTOR_SYSTEM) == 0) { // the trail says so of timers alone
+        return gw_error_set(error, GW_EINVAL,
+                            "actor \"" GW_ACTOR_SYSTEM "\" is reserved: say who does it");
+    }
     if (!is_worker(actor) && !is_desk(actor)) {
         return gw_error_set(error, GW_EINVAL,
                             "actor: give 1 to %u bytes of UTF-8 without control characters",

@@ -66,6 +66,8 @@ static void test_actors(void **state) {
         {"w1", GW_OK},
         {"网格员 7", GW_OK},
         {"desk:city", GW_OK},
+        {"system", GW_EINVAL}, // timers alone
+        {"systems", GW_OK},
         {"desk:", GW_EINVAL},
         {"", GW_EINVAL},
         {NULL, GW_EINVAL},

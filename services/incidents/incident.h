@@ -122,7 +122,7 @@ GW_MUST_CHECK gw_err gw_incident_check_request_id(const char *request_id, struct
 // What gw_incident_id writes. GW_EINVAL names `field`.
 GW_MUST_CHECK gw_err gw_incident_check_id(const char *field, const char *id,
                                           struct gw_error *error);
-// 1 .. 64 bytes of UTF-8 without control characters.
+// 1 .. 64 bytes of UTF-8 without control characters, and not GW_ACTOR_SYSTEM.
 GW_MUST_CHECK gw_err gw_incident_check_actor(const char *actor, struct gw_error *error);
 // The point of a request, rounded to the lattice. GW_EINVAL: not finite. GW_ERANGE.
 GW_MUST_CHECK gw_err gw_incident_check_point(const Gridwarden__V1__Point *point,

@@ -63,15 +63,20 @@ void gw_call_metrics_destroy(struct gw_call_metrics *call_metrics) {
     free(call_metrics);
 }
 
-void gw_call_metrics_finished(void *context, const struct gw_rpc_method *method, int grpc_status,
-                              int64_t duration_ns) {
-    struct gw_call_metrics *call_metrics = context;
-    if (grpc_status >= 0 && grpc_status < STATUS_COUNT) {
-        gw_counter_add(call_metrics->ends[grpc_status], 1);
+const char *gw_call_status_name(int grpc_status) {
+    return status_names[grpc_status >= 0 && grpc_status < STATUS_COUNT ? grpc_status : 2];
+}
+
+void gw_call_metrics_finished(struct gw_call_metrics *call_metrics,
+                              const struct gw_rpc_finished *finished) {
+    const struct gw_rpc_method *method = finished->method;
+    int status = finished->grpc_status;
+    if (status >= 0 && status < STATUS_COUNT) {
+        gw_counter_add(call_metrics->ends[status], 1);
     }
     if (method >= call_metrics->methods &&
         method < call_metrics->methods + call_metrics->method_count) { // not health, not unknown
         gw_histogram_observe_ns(call_metrics->durations[method - call_metrics->methods],
-                                duration_ns);
+                                finished->duration_ns);
     }
 }

@@ -13,8 +13,10 @@ struct gw_call_metrics *gw_call_metrics_create(struct gw_metrics *metrics,
                                                size_t method_count);
 void gw_call_metrics_destroy(struct gw_call_metrics *call_metrics); // accepts NULL
 
-// For struct gw_rpc_observer.
-void gw_call_metrics_finished(void *context, const struct gw_rpc_method *method, int grpc_status,
-                              int64_t duration_ns);
+void gw_call_metrics_finished(struct gw_call_metrics *call_metrics,
+                              const struct gw_rpc_finished *finished);
+
+// "OK" .. "UNAUTHENTICATED"; "UNKNOWN" for a number that gRPC does not have.
+const char *gw_call_status_name(int grpc_status);
 
 #endif

@@ -8,6 +8,7 @@
 #include "services/grids/editions.h"
 #include "services/http/http.h"
 #include "services/log/log.h"
+#include "services/node/call_log.h"
 #include "services/node/call_metrics.h"
 #include "services/rpc/server.h"
 #include "services/shard/shard.h"
@@ -26,12 +27,15 @@ struct gw_node {
     struct gw_policy policy;
     struct gw_metrics *metrics;
     struct gw_call_metrics *call_metrics;
+    struct gw_call_log call_log;
     struct gw_store *store;
     struct gw_log *log;
     struct gw_edition *edition;
     struct gw_shard *shard;
     struct gw_api *api;
     struct gw_rpc_server *rpc;
+    pthread_mutex_t rpc_mutex;           // of `counted`
+    const struct gw_rpc_server *counted; // whose calls are shown; NULL once it is being drained
     struct gw_http_server *http;
     atomic_bool draining;
 };
@@ -69,8 +73,17 @@ static double read_positions(void *context) {
 }
 
 static double read_calls(void *context) {
-    const struct gw_node *node = context;
-    return node->rpc != NULL ? gw_rpc_server_calls(node->rpc) : 0;
+    struct gw_node *node = context;
+    (void)pthread_mutex_lock(&node->rpc_mutex);
+    double calls = node->counted != NULL ? gw_rpc_server_calls(node->counted) : 0;
+    (void)pthread_mutex_unlock(&node->rpc_mutex);
+    return calls;
+}
+
+static void count_calls_of(struct gw_node *node, const struct gw_rpc_server *rpc) {
+    (void)pthread_mutex_lock(&node->rpc_mutex);
+    node->counted = rpc;
+    (void)pthread_mutex_unlock(&node->rpc_mutex);
 }
 
 static void register_metrics(struct gw_node *node) {
@@ -147,6 +160,12 @@ static gw_err open_shard(struct gw_node *node, struct gw_error *error) {
     return err;
 }
 
+static void call_finished(void *context, const struct gw_rpc_finished *finished) {
+    struct gw_node *node = context;
+    gw_call_metrics_finished(node->call_metrics, finished);
+    gw_call_log_finished(&node->call_log, finished, gw_clock_monotonic_ns());
+}
+
 static gw_err open_doors(struct gw_node *node, const struct gw_node_options *options,
                          struct gw_error *error) {
     node->call_metrics = gw_call_metrics_create(node->metrics, gw_api_methods, gw_api_method_count);
@@ -155,11 +174,12 @@ static gw_err open_doors(struct gw_node *node, const struct gw_node_options *opt
     }
     struct gw_rpc_server_options rpc_options = {
         .listen = options->grpc_listen,
-        .observer = {gw_call_metrics_finished, node->call_metrics},
+        .observer = {call_finished, node},
     };
     gw_err err = gw_rpc_server_start(&rpc_options, gw_api_methods, gw_api_method_count, node->api,
                                      &node->rpc, error);
     if (err == GW_OK && options->http_listen != NULL) {
+        count_calls_of(node, node->rpc);
         register_metrics(node);
         struct gw_http_options http_options = {
             .listen = options->http_listen,
@@ -180,6 +200,8 @@ gw_err gw_node_start(const struct gw_node_options *options, struct gw_node **out
     }
     node->dir.lock_fd = -1;
     node->policy = *options->policy;
+    gw_call_log_init(&node->call_log);
+    (void)pthread_mutex_init(&node->rpc_mutex, NULL);
     node->metrics = gw_metrics_create();
     gw_err err = open_folder(node, options, error);
     if (err == GW_OK) {
@@ -202,6 +224,7 @@ void gw_node_stop(struct gw_node *node, int64_t grace_ms) {
         return;
     }
     atomic_store(&node->draining, true); // /readyz says so while calls drain
+    count_calls_of(node, NULL);          // draining frees it, and /metrics is still read
     if (node->rpc != NULL) {
         gw_rpc_server_drain(node->rpc, grace_ms);
     }
@@ -214,6 +237,8 @@ void gw_node_stop(struct gw_node *node, int64_t grace_ms) {
     }
     gw_store_close(node->store);
     gw_call_metrics_destroy(node->call_metrics);
+    gw_call_log_deinit(&node->call_log);
+    (void)pthread_mutex_destroy(&node->rpc_mutex);
     gw_metrics_destroy(node->metrics);
     gw_datadir_close(&node->dir);
     free(node);

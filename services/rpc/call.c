@@ -81,7 +81,9 @@ static void observe(const struct gw_rpc_call *call, int status) {
             now_ns >= call->deadline_ns ? GRPC_STATUS_DEADLINE_EXCEEDED : GRPC_STATUS_CANCELLED;
     }
     if (observer->finished != NULL) {
-        observer->finished(observer->context, call->method, status, now_ns - call->start_ns);
+        struct gw_rpc_finished finished = {call->method, call->trace_id, status,
+                                           now_ns - call->start_ns};
+        observer->finished(observer->context, &finished);
     }
 }
 
@@ -251,6 +253,7 @@ static void on_request(struct gw_rpc_call *call, bool ok) {
     }
     gw_rpc_loop_refill(loop, call->row);
     take_times(call);
+    take_trace_id(call);
     call->live_next = loop->live;
     if (loop->live != NULL) {
         loop->live->live_previous = call;
@@ -317,7 +320,6 @@ void gw_rpc_call_run(struct gw_rpc_call *call) {
     if (call->method->kind != GW_RPC_CLIENT_STREAM && !take_request(call, &request)) {
         return;
     }
-    take_trace_id(call);
     (void)pthread_mutex_lock(&call->mutex);
     call->held = true;
     (void)pthread_mutex_unlock(&call->mutex);

@@ -44,7 +44,7 @@ gw_err gw_rpc_channel_create(const char *target, struct gw_rpc_channel **channel
         integer_arg(GRPC_ARG_ENABLE_CHANNELZ, 0),
     };
     grpc_channel_args all = {sizeof(args) / sizeof(args[0]), args};
-    gw_rpc_library_ref();
+    gw_rpc_library_start();
     struct gw_rpc_channel *made = gpr_zalloc(sizeof(*made));
     memcpy(made->target, target, length + 1);
     grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
@@ -69,7 +69,6 @@ void gw_rpc_channel_destroy(struct gw_rpc_channel *channel) {
     } while (event.type != GRPC_QUEUE_SHUTDOWN);
     grpc_completion_queue_destroy(channel->queue);
     gpr_free(channel);
-    gw_rpc_library_unref();
 }
 
 // --- parts of a call ---

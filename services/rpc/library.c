@@ -29,13 +29,8 @@ static void log_line(gpr_log_func_args *args) {
             args->line, text);
 }
 
-static void set_log(void) {
+static void start(void) {
     gpr_set_log_function(log_line);
-}
-
-void gw_rpc_library_ref(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, set_log);
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -43,6 +38,7 @@ void gw_rpc_library_ref(void) {
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-void gw_rpc_library_unref(void) {
-    grpc_shutdown();
+void gw_rpc_library_start(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, start);
 }

@@ -8,7 +8,6 @@
 #include "services/rpc/message.h"
 #include "services/rpc/strict.h"
 #include <assert.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define PACKED_BYTES_MAX (64u << 20)
@@ -46,11 +45,7 @@ static void round_trip(const ProtobufCMessage *message) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static bool ready = false;
-    if (!ready) {
-        gw_rpc_library_ref(); // once: it takes longer than a run
-        ready = true;
-    }
+    gw_rpc_library_start();
     if (size < 2) {
         return 0;
     }

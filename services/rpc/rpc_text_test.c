@@ -249,7 +249,7 @@ static grpc_slice slice_of(const void *bytes, size_t size) {
 // 2 bytes of wire make a Worker of over 100: the cap stops it, the message's size does not.
 static void small_bytes_cannot_ask_for_much(void **state) {
     (void)state;
-    gw_rpc_library_ref();
+    gw_rpc_library_start();
     size_t size = 200000;
     char *bytes = malloc(size);
     assert_non_null(bytes);
@@ -277,12 +277,11 @@ static void small_bytes_cannot_ask_for_much(void **state) {
     }
     grpc_slice_unref(slice);
     free(bytes);
-    gw_rpc_library_unref();
 }
 
 static void messages_keep_their_limits(void **state) {
     (void)state;
-    gw_rpc_library_ref();
+    gw_rpc_library_start();
     Gridwarden__V1__Area area = GRIDWARDEN__V1__AREA__INIT;
     area.name = "0123456789";
     size_t size = gridwarden__v1__area__get_packed_size(&area);
@@ -307,13 +306,12 @@ static void messages_keep_their_limits(void **state) {
     assert_int_equal(gw_rpc_message_join(buffer, 100, &slice, &error), GW_EUNSUPPORTED);
     grpc_byte_buffer_destroy(buffer);
     grpc_slice_unref(zipped);
-    gw_rpc_library_unref();
 }
 
 // Damage anywhere in a message never gives more than an error.
 static void damaged_bytes_are_an_error(void **state) {
     (void)state;
-    gw_rpc_library_ref();
+    gw_rpc_library_start();
     struct test_random random = test_random_seeded("damage", 11);
     Gridwarden__V1__Area area = GRIDWARDEN__V1__AREA__INIT;
     area.code = "211202";
@@ -348,7 +346,6 @@ static void damaged_bytes_are_an_error(void **state) {
         grpc_slice_unref(slice);
     }
     assert_in_range(refused, 1000, 5000);
-    gw_rpc_library_unref();
 }
 
 int main(void) {

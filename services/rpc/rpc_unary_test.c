@@ -17,8 +17,9 @@ static void an_answer_comes_back(void **state) {
     static const char *const codes[] = {"", "later"};
     for (int i = 0; i < 200; i++) {
         Gridwarden__V1__Area *response;
-        assert_int_equal(echo(&fixture, codes[i % 2], "银州区", (uint32_t)i, &response, &error),
-                         GW_OK);
+        if (echo(&fixture, codes[i % 2], "银州区", (uint32_t)i, &response, &error) != GW_OK) {
+            fail_msg("call %d: %s", i, error.text);
+        }
         assert_string_equal(response->name, "银州区");
         assert_int_equal(response->level, i);
         release(response);
@@ -235,7 +236,7 @@ static void ignore_answer(void *context, const struct gw_error *error,
 }
 
 // Blocks the loop; meanwhile a stream's client leaves and a call's deadline passes. Returns how
-// many streams were served all the same.
+// many of the two were served all the same.
 static uint32_t leave_while_blocked(void) {
     struct fixture fixture = fixture_start(limits);
     struct gw_error error = {0};
@@ -268,17 +269,16 @@ static uint32_t leave_while_blocked(void) {
     assert_int_equal(echo(&fixture, "", "", 0, &answer, &error), GW_OK);
     release(answer);
     facts = echo_facts(fixture.echo);
-    assert_int_equal(facts.unary_started, 2); // "block" and the last
     fixture_stop(&fixture);
-    return facts.stream_started;
+    return facts.stream_started + facts.unary_started - 2; // without "block" and the last
 }
 
-// A deadline is there with the call; a cancellation is a message of its own, which the transport
-// may be reading just as the loop goes on, so this one is asked for once in ten.
+// What the transport has not read yet when the loop goes on (here its reader may also be the client's
+// thread) is not known to have left, so this is asked for once in twenty.
 static void work_for_those_who_left_is_dropped(void **state) {
     (void)state;
     bool dropped = false;
-    for (int round = 0; round < 10 && !dropped; round++) {
+    for (int round = 0; round < 20 && !dropped; round++) {
         dropped = leave_while_blocked() == 0;
     }
     assert_true(dropped);

@@ -193,7 +193,7 @@ static gw_err open_port(struct gw_rpc_server *server, const struct gw_rpc_addres
 
 static struct gw_rpc_server *create(const struct gw_rpc_server_options *options,
                                     const struct gw_rpc_method methods[], size_t method_count) {
-    gw_rpc_library_ref();
+    gw_rpc_library_start();
     struct gw_rpc_server *server = gpr_zalloc(sizeof(*server));
     server->options = *options;
     server->options.listen = NULL; // the caller's memory
@@ -220,7 +220,6 @@ void gw_rpc_server_unref(struct gw_rpc_server *server) {
     (void)pthread_mutex_destroy(&server->mutex);
     gpr_free(server->rows);
     gpr_free(server);
-    gw_rpc_library_unref();
 }
 
 void gw_rpc_server_worked(struct gw_rpc_server *server) {

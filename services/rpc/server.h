@@ -40,11 +40,17 @@ struct gw_rpc_method {
     void (*on_half_close)(struct gw_rpc_call *call, void *context);
 };
 
-// What the observer learns of each finished call (for metrics), after its `done`; called on the
-// loop thread. `method` is NULL for a method that is not in the table.
+// What the observer learns of each finished call, for metrics and logs.
+struct gw_rpc_finished {
+    const struct gw_rpc_method *method; // NULL: not in the table
+    const char *trace_id;               // 32 hex digits; valid while the observer runs
+    int grpc_status;                    // as the client has it, also when it went away
+    int64_t duration_ns;
+};
+
+// Called on the loop thread, after the call's `done`; it must not block.
 struct gw_rpc_observer {
-    void (*finished)(void *context, const struct gw_rpc_method *method, int grpc_status,
-                     int64_t duration_ns);
+    void (*finished)(void *context, const struct gw_rpc_finished *finished);
     void *context;
 };
 

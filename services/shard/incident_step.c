@@ -261,6 +261,8 @@ static gw_err run(struct step *step, Gridwarden__Store__V1__Receipt *receipt,
         commit(step);
     }
     gw_candidates_free(candidates, count);
+    step->context.candidates = NULL;
+    step->context.candidate_count = 0;
     return err;
 }
 

@@ -36,6 +36,7 @@ struct gw_shard {
     struct gw_policy policy;
     int64_t (*now_ms)(void *context);
     void *clock_context;
+    int64_t steady_ms, steady_ns; // where the wall clock was last seen ahead, and when
 
     struct gw_workers *workers; // has a lock of its own
     struct queue queue;         // has a lock of its own

@@ -69,7 +69,7 @@ static bool passes(const Gridwarden__V1__IncidentServiceListRequest *request,
            key_code_matches(incident, request->code_prefix);
 }
 
-// True when the row's incident was visited or passed over; false ends the page before the row.
+// True when the row's incident was taken or passed over; false ends the page before the row.
 static bool list_row(struct lister *lister, const unsigned char *position) {
     struct gw_slice id = {position + 8, KEY_ID_BYTES};
     Gridwarden__Store__V1__IncidentRecord *record = NULL;
@@ -80,17 +80,9 @@ static bool list_row(struct lister *lister, const unsigned char *position) {
     }
     bool go_on = true;
     if (passes(lister->list->request, record->incident)) {
-        go_on = lister->visited < lister->size;
+        go_on = lister->visited < lister->size && lister->visit(lister->context, record->incident);
+        lister->visited += go_on;
         lister->more = !go_on;
-        if (go_on) {
-            lister->visited++;
-            if (!lister->visit(lister->context, record->incident)) {
-                lister->more = true;
-                memcpy(lister->position, position, KEY_POSITION_BYTES);
-                lister->has_position = true;
-                go_on = false;
-            }
-        }
     }
     gridwarden__store__v1__incident_record__free_unpacked(record, NULL);
     return go_on;

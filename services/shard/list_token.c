@@ -3,18 +3,26 @@
 #include "services/incidents/incident.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 gw_err list_token_parse(const char *token, unsigned char position[KEY_POSITION_BYTES],
                         bool *has_position) {
     char id[GW_INCIDENT_ID_SIZE] = "", again[LIST_TOKEN_SIZE];
-    uint64_t time_ms = 0;
     *has_position = token[0] != '\0';
     if (!*has_position) {
         return GW_OK;
     }
-    if (sscanf(token, "i1.%" SCNu64 ".%27s", &time_ms, id) != 2 ||
-        gw_incident_id_counter(id) == 0) {
+    if (strncmp(token, "i1.", 3) != 0) {
+        return GW_EINVAL;
+    }
+    char *end = NULL;
+    uint64_t time_ms = strtoull(token + 3, &end, 10);
+    if (*end != '.' || strlen(end + 1) >= sizeof(id)) {
+        return GW_EINVAL;
+    }
+    memcpy(id, end + 1, strlen(end + 1));
+    if (gw_incident_id_counter(id) == 0) {
         return GW_EINVAL;
     }
     struct key key = {.size = 0};

@@ -4,9 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t wall_clock(void *context) {
-    (void)context;
-    return gw_clock_wall_ms();
+// The wall clock, but for when it was set back, behind itself or behind the log: then time goes on
+// at half its pace until the wall clock has caught up. Standing still, no offer would ever lapse.
+static int64_t steady_clock(void *context) {
+    struct gw_shard *shard = context;
+    int64_t wall_ms = gw_clock_wall_ms(), monotonic_ns = gw_clock_monotonic_ns();
+    int64_t steady_ms = shard->steady_ms + (monotonic_ns - shard->steady_ns) / 2000000;
+    if (wall_ms < steady_ms) {
+        return steady_ms;
+    }
+    shard->steady_ms = wall_ms;
+    shard->steady_ns = monotonic_ns;
+    return wall_ms;
 }
 
 static void shard_free(struct gw_shard *shard) {
@@ -35,8 +44,8 @@ gw_err gw_shard_open(const struct gw_shard_options *options, struct gw_shard **o
     shard->edition = options->edition;
     shard->policy = *options->policy;
     shard->open.id_of = table_incident_id;
-    shard->now_ms = options->now_ms != NULL ? options->now_ms : wall_clock;
-    shard->clock_context = options->clock_context;
+    shard->now_ms = options->now_ms != NULL ? options->now_ms : steady_clock;
+    shard->clock_context = options->now_ms != NULL ? options->clock_context : shard;
     atomic_init(&shard->writable, true);
     (void)pthread_mutex_init(&shard->totals_mutex, NULL);
     queue_init(&shard->queue, GW_SHARD_QUEUE_MAX);
@@ -48,6 +57,8 @@ gw_err gw_shard_open(const struct gw_shard_options *options, struct gw_shard **o
         shard_free(shard);
         return err;
     }
+    shard->steady_ms = shard->chain.time_ms;
+    shard->steady_ns = gw_clock_monotonic_ns();
     meters_register(&shard->meters, options->metrics);
     int64_t now_ms = shard->now_ms(shard->clock_context);
     shard->snapshot_due_ms = now_ms + SHARD_SNAPSHOT_MS;

@@ -30,7 +30,7 @@ struct gw_shard_options {
     const struct gw_edition *edition; // published edition of the responsible layer; outlives it
     const struct gw_policy *policy;
     struct gw_metrics *metrics;       // may be NULL
-    int64_t (*now_ms)(void *context); // NULL: the wall clock
+    int64_t (*now_ms)(void *context); // NULL: the wall clock, made never to go back or stand still
     void *clock_context;
 };
 
@@ -74,7 +74,8 @@ gw_shard_incident_events(struct gw_shard *shard, const char *id,
                          bool (*visit)(void *context, const Gridwarden__V1__IncidentEvent *event),
                          void *context, struct gw_error *error);
 // Newest first, by time of report and then id, after `token` ("" for the first page; next_token is
-// written back, "" at the end).
+// written back, "" at the end). A visit that returns false ends the page before that incident: the
+// next page begins with it (when it was the very first of all, next_token is "" again).
 struct gw_incident_list {
     const Gridwarden__V1__IncidentServiceListRequest *request;
     char next_token[96];

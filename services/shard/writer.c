@@ -271,7 +271,8 @@ void writer_run(struct gw_shard *shard) {
     bool closed = false;
     while (!closed || shard->taken != NULL || queue_count(&shard->queue) > 0) {
         if (writer_step(shard) == 0 && !closed) {
-            const struct heap_item *timer = shard_next_timer(shard);
+            bool writable = atomic_load(&shard->writable); // else no timer is run any more
+            const struct heap_item *timer = writable ? shard_next_timer(shard) : NULL;
             int64_t now_ms = clock_now(shard);
             int64_t wait_ms = SHARD_IDLE_MS_MAX;
             if (timer != NULL && timer->time_ms - now_ms < wait_ms) {

@@ -49,7 +49,7 @@ static void *report_positions(void *context) {
     struct test_random random = {2};
     char id[16];
     for (int i = 0; i < ROUNDS * 4; i++) {
-        person_id(test_random_range(&random, 0, PEOPLE - 1), id);
+        person_id(i == 0 ? 0 : test_random_range(&random, 0, PEOPLE - 1), id);
         test_report(scene->workers, id, 123.0 + test_random_unit(&random) * 0.25, 42.0, NOW + i);
     }
     return NULL;
@@ -108,6 +108,10 @@ static void test_at_once(void **state) {
     static struct scene scene;
     scene.edition = test_city_open();
     scene.workers = gw_workers_create(scene.edition);
+    char first[16];
+    person_id(0, first); // somebody is there, however the threads are scheduled
+    test_add(scene.workers, first, test_city_code(scene.edition, 0), "");
+    test_duty(scene.workers, first, GRIDWARDEN__V1__DUTY__DUTY_ON);
     void *(*const roles[])(void *) = {write_events, report_positions, ask, ask};
     pthread_t threads[4];
     for (int i = 0; i < 4; i++) {
@@ -122,7 +126,9 @@ static void test_at_once(void **state) {
     struct gw_workers_totals totals;
     gw_workers_totals(scene.workers, &totals);
     assert_int_equal(totals.on_duty, totals.workers);
-    assert_int_equal(totals.reserved_places, totals.workers); // one incident, one place each
+    // One incident, one place each; the first one may never have been drawn.
+    assert_true(totals.reserved_places + 1 >= totals.workers);
+    assert_true(totals.reserved_places <= totals.workers);
     assert_true(totals.workers > PEOPLE / 2 && totals.with_position > 0);
     gw_workers_destroy(scene.workers);
     gw_edition_close(scene.edition);

@@ -1,6 +1,7 @@
 // The demo city through the grid index, point by point against an oracle that shares nothing with
 // it: random points inside, every vertex, and the lattice points around every edge's midpoint, also
-// on the outer border. All of them in an optimised build, a tenth of them elsewhere.
+// on the outer border. All of them in an optimised build, a
+// share of them elsewhere.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,10 +14,12 @@
 #include "tests/e2e/demo_oracle.h"
 #include "tests/support/random.h"
 
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-enum { SHARE = 1 };
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SHARE = 40, STEP = 4 };
+#elif defined(__OPTIMIZE__)
+enum { SHARE = 1, STEP = 1 };
 #else
-enum { SHARE = 10 };
+enum { SHARE = 10, STEP = 1 };
 #endif
 enum { RANDOM_POINTS = 1000000 / SHARE, BATCH = 4096 };
 
@@ -125,11 +128,11 @@ static void test_random_points_inside(void **state) {
 static void test_every_vertex(void **state) {
     (void)state;
     start();
-    for (uint32_t i = 0; i < city->coverage.vertex_count; i++) {
+    for (uint32_t i = 0; i < city->coverage.vertex_count; i += STEP) {
         ask(city->coverage.vertices[i]);
     }
     flush();
-    assert_int_equal(queue.checked, city->coverage.vertex_count);
+    assert_true(queue.checked >= city->coverage.vertex_count / STEP);
     assert_int_equal(queue.outside, 0); // the closed border answers where the shifted point is out
     assert_true(queue.at_outer_border > 100);
 }
@@ -169,10 +172,10 @@ static void test_every_edge(void **state) {
 static void test_outer_border(void **state) {
     (void)state;
     start();
-    ask_edges(&city->outline, 1);
+    ask_edges(&city->outline, STEP);
     flush();
-    assert_int_equal(queue.checked, 9 * city->outline.vertex_count);
-    assert_in_range(queue.outside, city->outline.vertex_count, 8 * city->outline.vertex_count);
+    assert_true(queue.checked >= 9 * city->outline.vertex_count / STEP);
+    assert_in_range(queue.outside, queue.checked / 9, queue.checked / 9 * 8);
 }
 
 static void test_far_away_nobody_answers(void **state) {

@@ -1,5 +1,5 @@
-// Runs every file of a corpus folder through LLVMFuzzerTestOneInput, as one test case each, without a
-// fuzzer: so each configuration (debug, asan, tsan) replays what fuzzing once found.
+// Runs every file of a corpus folder through LLVMFuzzerTestOneInput, as one test case each, without
+// a fuzzer: so each configuration (debug, asan, tsan) replays what fuzzing once found.
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

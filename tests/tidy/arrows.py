@@ -96,7 +96,8 @@ ROOMS = (
          "gRPC C core made small; the only user of grpc/"),
     Room("services/base", ("geo/err.h",), ("libc",),
          "error words, buffers, clocks, diagnostic lines, metrics, the data folder"),
-    Room("geo/carto", ("geo",), ("libc", "GEOS"), "whether boundaries are valid, and where they overlap"),
+    Room("geo/carto", ("geo",), ("libc", "GEOS"),
+         "whether boundaries are valid, and where they overlap"),
     Room("geo", (), ("pure C", "geodesic.h"),
          "pure: lattice, exact predicates, grid index, worker index, distances"),
 )
@@ -104,7 +105,9 @@ ROOMS = (
 ROOM_OF_GENERATED = "proto"
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # Tests, fuzz targets and benchmarks may use everything, wherever they lie.
-TEST_FILE = re.compile(r"^tests/|(_test|_fuzz|_bench|_conformance)\.[ch]$|/testing\w*\.[ch]$|/testdata/")
+TEST_FILE = re.compile(
+    r"^tests/|(_test|_fuzz|_bench|_conformance)\.[ch]$|/testing\w*\.[ch]$|/testdata/"
+)
 
 
 def room_of(path):

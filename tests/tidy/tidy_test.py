@@ -53,8 +53,8 @@ BANNED = {
     "localtime": "gmtime_r",
     "gmtime": "gmtime_r",
 }
-# Where giving up is the stated answer to a lack of memory: at start, and in the writer, which cannot
-# stop half-way between an event and its state; a restart replays it.
+# Where giving up is the stated answer to a lack of memory: at start, and in the writer, which
+# cannot stop half-way between an event and its state; a restart replays it.
 ABORT_ALLOWED = (
     "services/base/",
     "services/incidents/evolve.c",
@@ -400,7 +400,8 @@ class Rules(unittest.TestCase):
             self.assertFalse(arrows.check_file(path, f"#include {header}\n"), (path, header))
 
     def test_comments_and_strings_are_blanked(self):
-        self.assertEqual(bare('a("b // c"); // d\n/* e\n f */ g'), "a(        );     \n    \n      g")
+        text = 'a("b // c"); // d\n/* e\n f */ g'
+        self.assertEqual(bare(text), "a(        );     \n    \n      g")
 
     def test_definitions_are_found_and_measured(self):
         text = (

@@ -365,14 +365,14 @@ void echo_destroy(struct echo *echo) {
     free(echo);
 }
 
-static void observe(void *context, const struct gw_rpc_method *method, int grpc_status,
-                    int64_t duration_ns) {
+static void observe(void *context, const struct gw_rpc_finished *finished) {
     struct echo *echo = context;
     (void)pthread_mutex_lock(&echo->mutex);
-    if (duration_ns >= 0 && grpc_status >= 0 && grpc_status <= 16) {
-        echo->facts.finished[grpc_status]++;
+    if (finished->duration_ns >= 0 && finished->grpc_status >= 0 && finished->grpc_status <= 16 &&
+        strspn(finished->trace_id, "0123456789abcdef") == 32) {
+        echo->facts.finished[finished->grpc_status]++;
     }
-    echo->facts.finished_unknown += method == NULL;
+    echo->facts.finished_unknown += finished->method == NULL;
     (void)pthread_mutex_unlock(&echo->mutex);
 }
 

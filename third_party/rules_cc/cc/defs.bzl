@@ -1,4 +1,4 @@
-"""Bazel's native C rules under the names that rules_cc gives them (Debian's rules_cc is too new)."""
+"""Bazel's native C rules under the names of rules_cc (Debian's rules_cc is too new)."""
 
 cc_library = native.cc_library
 cc_binary = native.cc_binary
