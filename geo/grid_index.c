@@ -101,14 +101,26 @@ static inline uint32_t pair_owner(const uint32_t *leaf, struct gw_point p) {
     return leaf[1 + (side <= 0)];
 }
 
+// The same for a chain of one edge.
+static inline uint32_t edge_owner(const uint32_t *leaf, struct gw_point p) {
+    uint32_t head = leaf[0];
+    const uint32_t *vertices = leaf + GW_PAIR_WORDS;
+    struct gw_chain_place a = gw_chain_place(vertices, p, (head & GW_CHAIN_FIRST_CLOSED) != 0,
+                                             (head & GW_CHAIN_FIRST_BELOW) != 0);
+    struct gw_chain_place b = gw_chain_place(vertices + 2, p, (head & GW_CHAIN_LAST_CLOSED) != 0,
+                                             (head & GW_CHAIN_LAST_BELOW) != 0);
+    int32_t side = ((head & GW_PAIR_BASE) != 0) + gw_chain_step(a, b, p);
+    return leaf[1 + (side <= 0)];
+}
+
 // The answer of an entry that is no sub table. Only rare cases branch.
 static inline uint32_t entry_owner(const struct gw_grid_index *index, uint32_t entry,
                                    struct gw_point p) {
     if (__builtin_expect(entry_tag(entry) == GW_TAG_LIST, 0)) {
-        return list_owner(index, index->leaves + (entry & GW_PAYLOAD_MASK), p);
+        return list_owner(index, index->leaves + (entry & GW_LEAF_MASK), p);
     }
     uint32_t pair = 0u - (entry_tag(entry) == GW_TAG_PAIR);
-    const uint32_t *leaf = index->leaves + (entry & GW_PAYLOAD_MASK & pair);
+    const uint32_t *leaf = index->leaves + (entry & GW_LEAF_MASK & pair);
     uint32_t owner = (pair_owner(leaf, p) & pair) | ((entry - 1u) & ~pair);
     if (__builtin_expect((owner & pair) == GW_GRID_NONE, 0)) {
         owner = pair_border(leaf, p);
@@ -160,12 +172,10 @@ uint32_t gw_grid_index_locate(const struct gw_grid_index *index, struct gw_point
         entry = settle_subs(index, entry, p);
         return entry_owner(index, entry, p);
     }
-    // Here the memory is what costs: the shorter the work on a leaf, the sooner the processor gets
-    // to the next lookup's loads while it waits for this one's. So only real edges are asked.
-    const uint32_t *leaf = index->leaves + (entry & GW_PAYLOAD_MASK);
-    int32_t side = (leaf[0] & GW_PAIR_BASE) != 0;
-    side += gw_chain_crossings(leaf[0], leaf + GW_PAIR_WORDS, p);
-    uint32_t owner = leaf[side > 0 ? 1 : 2];
+    // Here the memory is what costs: no branch waits for the leaf, and the shorter the work on it,
+    // the sooner the processor gets to the next lookup's loads. So a single edge is asked alone.
+    const uint32_t *leaf = index->leaves + (entry & GW_LEAF_MASK);
+    uint32_t owner = (entry & GW_LEAF_ONE_EDGE) != 0 ? edge_owner(leaf, p) : pair_owner(leaf, p);
     return owner != GW_GRID_NONE ? owner : pair_border(leaf, p);
 }
 
@@ -177,8 +187,9 @@ struct pending {
 
 static inline void fetch(const struct gw_grid_index *index, uint32_t entry) {
     uint32_t payload = entry & GW_PAYLOAD_MASK;
-    const uint32_t *line = entry_tag(entry) == GW_TAG_SUB ? index->subs + (size_t)payload * 16u
-                                                          : index->leaves + payload;
+    const uint32_t *line = entry_tag(entry) == GW_TAG_SUB
+                               ? index->subs + (size_t)payload * 16u
+                               : index->leaves + (payload & GW_LEAF_MASK);
     __builtin_prefetch(line);
 }
 

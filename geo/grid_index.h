@@ -15,7 +15,7 @@
 #include "geo/coverage.h"
 #include <stddef.h>
 
-#define GW_GRID_INDEX_VERSION 1u
+#define GW_GRID_INDEX_VERSION 2u
 
 struct gw_grid_index_options {
     uint64_t bytes_max;      // 0: 128 MiB; the table is made coarser to stay within it

@@ -197,7 +197,7 @@ static gw_err place_leaf(struct gw_index_builder *builder, uint32_t words, uint3
     }
     size_t begin = builder->leaves.count; // always whole lines
     size_t lines = (words + GW_INDEX_LINE_WORDS - 1u) / GW_INDEX_LINE_WORDS;
-    if (begin + lines * GW_INDEX_LINE_WORDS > GW_PAYLOAD_MASK) {
+    if (begin + lines * GW_INDEX_LINE_WORDS > GW_LEAF_MASK) {
         return GW_ENOSPC;
     }
     gw_err err = extend(&builder->leaves, lines * GW_INDEX_LINE_WORDS);
@@ -262,6 +262,7 @@ static gw_err put_pair(struct gw_index_builder *builder, struct gw_point corner,
     leaf[2] = chains->count == 2 ? chains->items[1].grid : cover;
     put_points(chains, chain, leaf + GW_PAIR_WORDS);
     *entry = (uint32_t)GW_TAG_PAIR << GW_TAG_SHIFT | offset;
+    *entry |= gw_chain_edges(chain->head) == 1 ? GW_LEAF_ONE_EDGE : 0;
     return GW_OK;
 }
 
@@ -330,7 +331,7 @@ static gw_err put_list(struct gw_index_builder *builder, struct gw_point corner,
     const struct gw_index_chains *chains = &builder->chains;
     uint64_t words = list_words(builder, corner, cover);
     uint32_t offset = 0;
-    gw_err err = words > GW_PAYLOAD_MASK ? GW_ENOSPC : GW_OK;
+    gw_err err = words > GW_LEAF_MASK ? GW_ENOSPC : GW_OK;
     err = err == GW_OK ? place_leaf(builder, (uint32_t)words, &offset) : err;
     if (err != GW_OK) {
         return err;

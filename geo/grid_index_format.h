@@ -5,7 +5,8 @@
 //         ranks: u32[grid_count]; every section begins at a multiple of 64 bytes.
 // Entry:  2 bits of tag, 30 of payload:
 //         OWNER  payload - 1 answers for the whole cell (payload 0: nobody)
-//         PAIR   word offset of a pair leaf: one chain, one answer left of it and one right of it
+//         PAIR   word offset of a pair leaf: one chain, one answer left of it and one right of it;
+//                a bit says whether the chain is a single edge
 //         LIST   word offset of a list leaf: chains by grid, best rank first
 //         SUB    number of a sub table: 4 x 4 cells, row-major, south row first
 // Cell:   the cell at (x0, y0) of size z answers for the lattice points of the closed box
@@ -44,6 +45,10 @@ enum gw_index_tag { GW_TAG_OWNER = 0, GW_TAG_PAIR = 1, GW_TAG_LIST = 2, GW_TAG_S
 
 #define GW_TAG_SHIFT 30u
 #define GW_PAYLOAD_MASK 0x3fffffffu
+// Of a leaf's entry: the offset, and in a pair's whether it has one edge, so that a lookup knows what
+// to do before the leaf is there.
+#define GW_LEAF_MASK 0x1fffffffu
+#define GW_LEAF_ONE_EDGE (1u << 29)
 
 // Chain head: edges in the low 16 bits, then flags. Whether an end is "not above the point" is seen
 // by comparing when it is closed, and fixed when it is open.

@@ -29,8 +29,9 @@ static bool vertices_valid(const uint32_t *words, uint32_t count) {
     return valid;
 }
 
-static bool walk_pair(struct walk *walk, uint32_t offset) {
+static bool walk_pair(struct walk *walk, uint32_t payload) {
     const struct gw_grid_index *index = walk->index;
+    uint32_t offset = payload & GW_LEAF_MASK;
     uint64_t room = index->leaf_words - (uint64_t)offset;
     if (offset >= index->leaf_words || room < GW_PAIR_WORDS) {
         return false;
@@ -41,7 +42,9 @@ static bool walk_pair(struct walk *walk, uint32_t offset) {
     walk->shape.pair_leaves++;
     walk->shape.leaf_edges += gw_chain_edges(leaf[0]);
     bool base = (leaf[0] & GW_PAIR_BASE) != 0;
-    return words != 0 && leaf[0] == gw_pair_head(leaf[0] & GW_CHAIN_MASK, base) &&
+    bool single = (payload & GW_LEAF_ONE_EDGE) != 0;
+    return words != 0 && single == (gw_chain_edges(leaf[0]) == 1) &&
+           leaf[0] == gw_pair_head(leaf[0] & GW_CHAIN_MASK, base) &&
            room >= GW_PAIR_WORDS + (uint64_t)words && grid_known(index, leaf[1]) &&
            (leaf[2] == GW_GRID_NONE || grid_known(index, leaf[2])) &&
            vertices_valid(leaf + GW_PAIR_WORDS, words);
@@ -85,7 +88,7 @@ static bool walk_end(struct walk *walk, uint32_t entry) {
         fine = walk_pair(walk, payload);
         break;
     case GW_TAG_LIST:
-        fine = walk_list(walk, payload);
+        fine = payload <= GW_LEAF_MASK && walk_list(walk, payload);
         break;
     case GW_TAG_SUB:
         fine = false;

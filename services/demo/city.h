@@ -4,8 +4,8 @@
 // statistical list); every border, grid, worker and incident is invented and means nothing.
 //
 // What holds, for every seed:
-//   1. 7 counties, 106 towns, 1,471 villages and communities; 2,529 urban grids (all in communities,
-//      most of them small and close around the county seats) and 12,472 rural ones (in villages).
+//   1. 7 counties, 106 towns, 1,471 villages and communities; 2,529 urban grids (all in
+//      communities, most of them small and close around the county seats) and 12,472 rural ones.
 //   2. The grids are an exact coverage on the 1e-7 degree lattice: neighbours share their border
 //      vertex for vertex, without gaps, overlaps or T-junctions, since every stretch of border is
 //      made once and used by both sides. At most three grids meet in a point.
@@ -15,7 +15,8 @@
 //   4. Every ring is simple; a hole never touches its shell.
 //   5. The same seed gives the same bytes, on every machine: integers only, no libm.
 //
-// Codes:  a grid has 15 digits, the village's 12 and a sequence 001.. from north-west to south-east.
+// Codes:  a grid has 15 digits: the village's 12, and a sequence 001.. from north-west to
+//         south-east.
 // Memory: gw_city_create allocates everything, gw_city_destroy gives it back; const in between.
 //
 // Example:
@@ -94,7 +95,7 @@ struct gw_city {
     void *memory;
 };
 
-// Makes the city. Takes about a second in an optimised build. GW_ENOMEM; GW_EINTERNAL: this seed
+// Makes the city: about half a second in an optimised build. GW_ENOMEM; GW_EINTERNAL: this seed
 // gives no city in which every grid gets its land (none such is known; the text says where).
 GW_MUST_CHECK gw_err gw_city_create(uint64_t seed, struct gw_city **city, struct gw_error *error);
 void gw_city_destroy(struct gw_city *city); // accepts NULL
@@ -115,7 +116,8 @@ uint64_t gw_city_hash(const struct gw_city *city);
 //   workers.csv            id,name,kind,home_grids,skills,capacity,shift (lists parted by ';')
 // Files are replaced one by one. GW_EIO, GW_ENOMEM; the text names the file.
 // Example: gw_demo_write("/tmp/city", 1, &error), then
-//   gridwarden import /tmp/city/*.geojson --data DIR --crs EPSG:4326 --code-field code ... --publish
+//   gridwarden import /tmp/city/*.geojson --areas /tmp/city/areas.csv --data DIR
+//       --crs EPSG:4326 --kind-field kind --parent-field parent --publish
 GW_MUST_CHECK gw_err gw_demo_write(const char *folder, uint64_t seed, struct gw_error *error);
 
 // The same for a city that is there already.

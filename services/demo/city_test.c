@@ -213,9 +213,9 @@ static uint32_t parts_by_prefix(const struct edge edges[], const uint32_t twins[
     return parts;
 }
 
-// Every edge is used once in its direction, and once in the other one or by the outline: with simple
-// rings (tests/e2e/demo_validity_test has GEOS judge them) and equal areas there is neither gap nor
-// overlap, and no vertex lies within a neighbour's edge.
+// Every edge is used once in its direction, and once in the other one or by the outline: with
+// simple rings (tests/e2e/demo_validity_test has GEOS judge them) and equal areas there is neither
+// gap nor overlap, and no vertex lies within a neighbour's edge.
 static void test_exact_coverage_and_nesting(void **state) {
     (void)state;
     struct edge *edges = malloc(city->coverage.vertex_count * sizeof(*edges));

@@ -1,4 +1,5 @@
-// A node for the player's tests: the mutating methods and the watches, in memory, in one loop thread.
+// A node for the player's tests: the mutating methods and the watches, in memory, in one loop
+// thread.
 //
 // It keeps the life of incidents strictly (who may do what in which state), refuses another payload
 // under a known request id, answers the first try of some calls with UNAVAILABLE, sends some

@@ -201,8 +201,8 @@ static void make_core(const struct gw_demo_plan *plan, struct lattice *lattice, 
     }
 }
 
-// The towns of a county as sites. Those that have no villages, only an urban core, share one site at
-// first: they are small beside the others, and lie together in the middle.
+// The towns of a county as sites. Those that have no villages, only an urban core, share one site
+// at first: they are small beside the others, and lie together in the middle.
 enum { CORE = GW_CITY_TOWNS };
 struct county {
     const struct gw_demo_plan *plan;

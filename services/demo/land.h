@@ -1,7 +1,7 @@
 // The land of the demo city: points spread over it, each with the class of land that it belongs to.
 //
-// A triangular lattice covers the country. An outline, seven county centres and the towns' sites cut
-// it into regions of the right size (power diagrams whose weights are found by iteration), seen
+// A triangular lattice covers the country. An outline, seven county centres and the towns' sites
+// cut it into regions of the right size (power diagrams whose weights are found by iteration), seen
 // through a field of noise that makes every border wander. The lattice cells nearest to a town's
 // centre become its urban core and get sixteen points each; the others get one. Points are shifted
 // at random within bounds, so no two come close to each other.

@@ -1,9 +1,10 @@
 // A Delaunay triangulation of the land's points, and the cells that it gives to them.
 //
-// The cell of a point is bounded by its dual: from a place inside one of its triangles, over a place
-// on the shared edge, to a place inside the next triangle. Each such stretch stays within its two
-// triangles and meets others only in its ends, wherever inside and on the edges the places are: so
-// no two borders cross, whatever the random shifts. Three cells meet where a triangle is, never more.
+// The cell of a point is bounded by its dual: from a place inside one of its triangles, over a
+// place on the shared edge, to a place inside the next triangle. Each such stretch stays within its
+// two triangles and meets others only in its ends, wherever inside and on the edges the places are:
+// so no two borders cross, whatever the random shifts. Three cells meet where a triangle is, never
+// more.
 #ifndef GW_SERVICES_DEMO_MESH_H
 #define GW_SERVICES_DEMO_MESH_H
 
@@ -24,7 +25,8 @@ struct gw_demo_mesh {
 };
 
 // Triangulates `points`, which must differ from one another and lie within two degrees of the
-// first; a point on an edge gives way by a unit or a few. GW_ENOMEM; GW_EINTERNAL: points are not so.
+// first; a point on an edge gives way by a unit or a few. GW_ENOMEM; GW_EINTERNAL: points are not
+// so.
 GW_MUST_CHECK gw_err gw_demo_mesh_make(struct gw_point points[], uint32_t count,
                                        struct gw_demo_arena *arena, struct gw_demo_mesh *mesh);
 
@@ -32,8 +34,8 @@ GW_MUST_CHECK gw_err gw_demo_mesh_make(struct gw_point points[], uint32_t count,
 GW_MUST_CHECK gw_err gw_demo_mesh_centre(const struct gw_demo_mesh *mesh, uint64_t seed,
                                          uint32_t triangle, struct gw_point *centre);
 
-// A place on (within a unit of) the edge between two points, in its middle part; the same for (a, b)
-// and (b, a).
+// A place on (within a unit of) the edge between two points, in its middle part; the same for (a,
+// b) and (b, a).
 struct gw_point gw_demo_mesh_edge(const struct gw_demo_mesh *mesh, uint64_t seed, uint32_t a,
                                   uint32_t b);
 

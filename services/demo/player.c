@@ -138,8 +138,9 @@ static bool stopped(const struct gw_demo_player *player) {
     return player->options.stop != NULL && atomic_load(player->options.stop);
 }
 
-// Whether all is done that will be: at the end of the city's time, with nothing under way that comes
-// to its end soon. What a last answer sets off takes a moment to come back through the watches.
+// Whether all is done that will be: at the end of the city's time, with nothing under way that
+// comes to its end soon. What a last answer sets off takes a moment to come back through the
+// watches.
 static bool is_over(struct gw_demo_player *player, int64_t now_ns) {
     if (stopped(player) && player->open_calls == 0) {
         return true;

@@ -7,8 +7,8 @@
 //   player_roster.c   the upload of the workers, and their shifts
 //   player_live.c     latencies and the line of every second
 //
-// Threads: the main thread owns everything but the inbox (watches put notes in, it takes them out) and
-// the atomics.
+// Threads: the main thread owns everything but the inbox (watches put notes in, it takes them out)
+//          and the atomics.
 #ifndef GW_SERVICES_DEMO_PLAYER_PARTS_H
 #define GW_SERVICES_DEMO_PLAYER_PARTS_H
 

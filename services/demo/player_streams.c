@@ -207,7 +207,8 @@ static gw_err send_slice(struct movement *movement, struct gw_rpc_stream *stream
     return err;
 }
 
-// One stream's worth. Streams are short and have a deadline, so that a node that hangs holds nobody.
+// One stream's worth. Streams are short and have a deadline, so that a node that hangs holds
+// nobody.
 static gw_err send_positions(struct movement *movement, struct gw_rpc_stream *stream,
                              uint32_t *tick) {
     struct gw_demo_player *player = movement->player;
@@ -266,17 +267,13 @@ gw_err gw_demo_streams_start(struct gw_demo_player *player, struct gw_error *err
         return gw_error_set(error, GW_ENOMEM, "no memory for the demo");
     }
     movement->player = player;
-    gw_err err = start_thread(player, watch_assignments, player, error);
-    if (err == GW_OK) {
-        err = start_thread(player, watch_incidents, player, error);
-    }
-    if (err == GW_OK) {
-        err = start_thread(player, move_workers, movement, error);
-    }
-    if (player->thread_count < 3) {
+    gw_err err = start_thread(player, move_workers, movement, error);
+    if (err != GW_OK) {
         free(movement); // its thread frees it otherwise
+        return err;
     }
-    return err;
+    err = start_thread(player, watch_assignments, player, error);
+    return err == GW_OK ? start_thread(player, watch_incidents, player, error) : err;
 }
 
 void gw_demo_streams_stop(struct gw_demo_player *player) {

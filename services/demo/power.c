@@ -61,8 +61,8 @@ void gw_demo_power(const struct gw_demo_xy cells[], uint32_t cell_count,
         if (round < moving) {
             move_sites(cells, cell_count, step, site_of, sites, site_count);
         }
-        // Around a disc among discs, weight w moves the area by about (pi / 2) w, and a step of half
-        // of that settles; where sites are close it is more, so that the steps become smaller.
+        // Around a disc among discs, weight w moves the area by about (pi / 2) w, and a step of
+        // half of that settles; where sites are close it is more, so that the steps become smaller.
         int64_t part = 300 - (int64_t)270 * round / rounds;
         for (uint32_t s = 0; s < site_count && round + 1 < rounds; s++) {
             int64_t missing = sites[s].target - sites[s].count * step;

@@ -46,7 +46,7 @@ static void order_directions(const struct gw_demo_cutter *cutter, const uint32_t
                              uint32_t count, uint8_t order[DIRECTIONS]) {
     static const int64_t lengths[DIRECTIONS] = {1000, 1000, 1414, 1414, 2236, 2236, 2236, 2236};
     int64_t stretch[DIRECTIONS];
-    for (uint8_t d = 0; d < DIRECTIONS; d++) {
+    for (int d = 0; d < DIRECTIONS; d++) {
         int64_t min = INT64_MAX, max = INT64_MIN;
         for (uint32_t i = 0; i < count; i++) {
             int64_t key = along(cutter, cells[i], directions[d], cutter->points[cells[0]]);
@@ -54,11 +54,11 @@ static void order_directions(const struct gw_demo_cutter *cutter, const uint32_t
             max = key > max ? key : max;
         }
         stretch[d] = (max - min) * 1000 / lengths[d];
-        uint8_t at = d;
+        int at = d;
         for (; at > 0 && stretch[order[at - 1]] < stretch[d]; at--) {
             order[at] = order[at - 1];
         }
-        order[at] = d;
+        order[at] = (uint8_t)d;
     }
 }
 

@@ -24,9 +24,9 @@ static uint32_t label_at(const struct trace *trace, uint32_t corner) {
     return corner < trace->mesh->point_count ? trace->labels[corner] : UINT32_MAX;
 }
 
-// Half-edge 3 t + i is the directed edge of triangle t opposite to its corner i, with t on its left.
-// Where its two ends are of different regions, the border of the first one's region comes across the
-// edge into t.
+// Half-edge 3 t + i is the directed edge of triangle t opposite to its corner i, with t on its
+// left. Where its two ends are of different regions, the border of the first one's region comes
+// across the edge into t.
 static bool on_border(const struct trace *trace, uint32_t half) {
     const uint32_t *corners = trace->mesh->triangles[half / 3].corners;
     uint32_t own = label_at(trace, corners[(half % 3 + 1) % 3]);

@@ -5,8 +5,8 @@
 
 enum { BUCKET = 100000 }; // about 1 km
 
-// The point is shifted by (e, e^2): an edge spans its latitude when one end is above `point` and the
-// other is not, and it lies to the east when it crosses that latitude strictly east of `point`.
+// The point is shifted by (e, e^2): an edge spans its latitude when one end is above `point` and
+// the other is not, and it lies to the east when it crosses that latitude strictly east of `point`.
 static bool crosses_east(struct gw_point a, struct gw_point b, struct gw_point point) {
     if ((a.lat > point.lat) == (b.lat > point.lat)) {
         return false;

@@ -137,8 +137,8 @@ static void test_every_vertex(void **state) {
     assert_true(queue.at_outer_border > 100);
 }
 
-// The middle of an edge lies on the lattice or between two or four points of it: the nine around the
-// rounded middle are on the edge, or to either side of it by a unit or two.
+// The middle of an edge lies on the lattice or between two or four points of it: the nine around
+// the rounded middle are on the edge, or to either side of it by a unit or two.
 static void ask_around_middle(struct gw_point a, struct gw_point b) {
     int32_t lon = (int32_t)(((int64_t)a.lon + b.lon) / 2);
     int32_t lat = (int32_t)(((int64_t)a.lat + b.lat) / 2);
