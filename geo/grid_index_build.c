@@ -8,8 +8,10 @@
 #define LEAF_EDGES_DEFAULT 5u
 #define ATTEMPTS_MAX 16u
 // What an index may weigh, if the budget allows it. Finer cells name their owner outright more
-// often; past this the table's own lines miss the caches as often as the leaves would have.
-#define BYTES_PER_EDGE 256u
+// often; past this the table's own lines miss the caches as often as the leaves would have. The
+// demo city takes 160 bytes an edge: with cells twice as wide it takes 60, and one at a time its
+// dense places are answered a third more slowly (tests/bench/locate_bench.c).
+#define BYTES_PER_EDGE 192u
 #define BYTES_LEAST (64u << 10)
 // What an edge weighs in each cell that it meets: measured on communes and on synthetic cities.
 #define LEAF_BYTES_PER_MEETING 10u

@@ -45,8 +45,8 @@ enum gw_index_tag { GW_TAG_OWNER = 0, GW_TAG_PAIR = 1, GW_TAG_LIST = 2, GW_TAG_S
 
 #define GW_TAG_SHIFT 30u
 #define GW_PAYLOAD_MASK 0x3fffffffu
-// Of a leaf's entry: the offset, and in a pair's whether it has one edge, so that a lookup knows what
-// to do before the leaf is there.
+// Of a leaf's entry: the offset, and in a pair's whether it has one edge, so that a lookup knows
+// what to do before the leaf is there.
 #define GW_LEAF_MASK 0x1fffffffu
 #define GW_LEAF_ONE_EDGE (1u << 29)
 

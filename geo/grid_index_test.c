@@ -208,7 +208,7 @@ static void test_header_faults(void **state) {
     (void)state;
     static const struct header_fault faults[] = {
         {"magic", 0, 1, 'X'},
-        {"version", offsetof(struct gw_index_header, version), 4, 2},
+        {"version", offsetof(struct gw_index_header, version), 4, GW_GRID_INDEX_VERSION + 1u},
         {"byte order", offsetof(struct gw_index_header, byte_order), 4, 0x04030201},
         {"size", offsetof(struct gw_index_header, size), 8, UINT64_MAX},
         {"table offset", offsetof(struct gw_index_header, table_offset), 8, 0},
@@ -277,6 +277,31 @@ static void test_entry_faults(void **state) {
     drop(&built);
 }
 
+// A leaf's entry that says wrongly whether there is one edge, for each leaf.
+static void test_edge_bit_faults(void **state) {
+    (void)state;
+    struct built built = build_kind(TEST_FAN, 8, NULL);
+    struct gw_index_header header;
+    memcpy(&header, built.bytes, sizeof(header));
+    uint32_t *table = (uint32_t *)(void *)(built.bytes + header.table_offset);
+    uint32_t single = 0, other = 0, lists = 0;
+    for (uint32_t i = 0; i < header.cols * header.rows; i++) {
+        uint32_t tag = table[i] >> GW_TAG_SHIFT;
+        if (tag != GW_TAG_PAIR && tag != GW_TAG_LIST) {
+            continue;
+        }
+        lists += tag == GW_TAG_LIST;
+        single += tag == GW_TAG_PAIR && (table[i] & GW_LEAF_ONE_EDGE) != 0;
+        other += tag == GW_TAG_PAIR && (table[i] & GW_LEAF_ONE_EDGE) == 0;
+        struct gw_grid_index index;
+        table[i] ^= GW_LEAF_ONE_EDGE;
+        assert_int_equal(gw_grid_index_open(built.bytes, built.size, &index), GW_ECORRUPT);
+        table[i] ^= GW_LEAF_ONE_EDGE;
+    }
+    assert_true(single > 0 && other > 0 && lists > 0);
+    drop(&built);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_input_same_bytes),
@@ -288,6 +313,7 @@ int main(void) {
         cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_header_faults),
         cmocka_unit_test(test_entry_faults),
+        cmocka_unit_test(test_edge_bit_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -195,8 +195,8 @@ static void test_workers_are_paged_by_id(void **state) {
                                             &response, &error),
                              GW_OK);
             for (size_t i = 0; i < response->n_workers; i++) {
-                assert_true(strlen(ids) + 4 < sizeof(ids));
-                (void)strcat(ids, response->workers[i]->id);
+                size_t used = strlen(ids);
+                (void)snprintf(ids + used, sizeof(ids) - used, "%s", response->workers[i]->id);
             }
             (void)snprintf(token, sizeof(token), "%s", response->next_token);
             release(response);
@@ -234,19 +234,21 @@ static void test_pages_past_the_limit_are_refused(void **state) {
 
 // Reports with the longest texts that are let in, many to an entry.
 static void report_long(uint32_t count) {
-    char text[GW_DESCRIPTION_MAX + 1];
+    char text[GW_DESCRIPTION_MAX + 1], address[GW_ADDRESS_MAX + 1];
     struct bench_reply *replies = calloc(count, sizeof(*replies));
     Gridwarden__V1__ReportRequest *requests = calloc(count, sizeof(*requests));
     char(*ids)[16] = calloc(count, sizeof(*ids));
     assert_true(replies != NULL && requests != NULL && ids != NULL);
     memset(text, 'x', GW_DESCRIPTION_MAX);
     text[GW_DESCRIPTION_MAX] = '\0';
+    memcpy(address, text, GW_ADDRESS_MAX);
+    address[GW_ADDRESS_MAX] = '\0';
     for (uint32_t i = 0; i < count; i++) {
         gridwarden__v1__report_request__init(&requests[i]);
         (void)snprintf(ids[i], sizeof(ids[i]), "long-%u", i);
         requests[i].request_id = ids[i];
         requests[i].class_code = (char *)"06";
-        requests[i].address = (char *)"somewhere";
+        requests[i].address = address;
         requests[i].description = text;
         bench_submit(&it.bench, &requests[i].base, &replies[i]);
     }

@@ -1,5 +1,5 @@
-// IncidentService.Watch: every event of the incidents under a code, each with its incident; also the
-// one that moves an incident to a place elsewhere.
+// IncidentService.Watch: every event of the incidents under a code, each with its incident; also
+// the one that moves an incident to a place elsewhere.
 #include "services/api/handlers.h"
 
 #include "gridwarden/v1/incident.pb-c.h"

@@ -61,10 +61,14 @@ static void write_token(struct position position, char out[TOKEN_SIZE]) {
 
 static gw_err parse_token(const char *token, struct position *position, struct gw_error *error) {
     struct position parsed = {0, 0};
-    char again[TOKEN_SIZE] = "";
-    if (sscanf(token, "0:%20" SCNu64 ".%10" SCNu32, &parsed.sequence, &parsed.events) == 2) {
-        write_token(parsed, again);
+    char again[TOKEN_SIZE], *end = NULL;
+    if (strncmp(token, "0:", 2) == 0) {
+        parsed.sequence = strtoull(token + 2, &end, 10);
     }
+    if (end != NULL && *end == '.') {
+        parsed.events = (uint32_t)strtoull(end + 1, NULL, 10);
+    }
+    write_token(parsed, again);
     if (strcmp(token, again) != 0) { // only what we write ourselves
         return gw_error_set(error, GW_EINVAL,
                             "token is not one of a watch; leave it empty to start anew");

@@ -185,9 +185,11 @@ static bool count_events(void *context, const Gridwarden__Store__V1__LogEntry *e
 }
 
 static bool is_after(const char *token, uint64_t sequence, uint32_t events) {
-    unsigned long long of_sequence = 0;
-    unsigned of_events = 0;
-    assert_int_equal(sscanf(token, "0:%llu.%u", &of_sequence, &of_events), 2);
+    char *dot = NULL;
+    assert_int_equal(strncmp(token, "0:", 2), 0);
+    uint64_t of_sequence = strtoull(token + 2, &dot, 10);
+    assert_int_equal(*dot, '.');
+    uint64_t of_events = strtoull(dot + 1, NULL, 10);
     return of_sequence > sequence || (of_sequence == sequence && of_events > events);
 }
 

@@ -103,13 +103,14 @@ int cli_door_pages(struct cli_door *door, const char *path, const ProtobufCMessa
                    void *context) {
     char token[TOKEN_SIZE] = "";
     bool more = true;
+    int code = CLI_DONE;
     page->token = token;
-    while (more && limit > 0) {
+    while (code == CLI_DONE && more && limit > 0) {
         page->size = limit < PAGE_MAX ? (uint32_t)limit : PAGE_MAX;
         ProtobufCMessage *response = NULL;
-        int code = cli_door_call(door, path, request, response_type, &response);
+        code = cli_door_call(door, path, request, response_type, &response);
         if (code != CLI_DONE) {
-            return code;
+            break;
         }
         const char *next = "";
         limit -= (int64_t)show(context, response, &next);
@@ -119,7 +120,8 @@ int cli_door_pages(struct cli_door *door, const char *path, const ProtobufCMessa
         }
         protobuf_c_message_free_unpacked(response, NULL);
     }
-    return CLI_DONE;
+    page->token = (char *)""; // ours goes away
+    return code;
 }
 
 void cli_request_id(const struct cli_args *args, char out[129]) {

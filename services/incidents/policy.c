@@ -19,6 +19,7 @@ void gw_policy_default(struct gw_policy *policy) {
     memset(policy, 0, sizeof(*policy));
     memcpy(policy->classes, default_classes, sizeof(default_classes));
     policy->class_count = sizeof(default_classes) / sizeof(default_classes[0]);
+    policy->order = GW_ORDER_RANK;
     policy->position_age_ms_max = 5 * MINUTE_MS;
     policy->offer_without_position = true;
     policy->offers_max = 5;

@@ -22,9 +22,16 @@ struct gw_class {
     int64_t answer_ms_max;         // an offer lapses after this
 };
 
+// In which order workers are asked.
+enum gw_order {
+    GW_ORDER_RANK,    // the grid's roster first, then the village's and so on; each by distance
+    GW_ORDER_NEAREST, // all of them up to level_max by distance, whatever their rank
+};
+
 struct gw_policy {
     struct gw_class classes[GW_CLASSES_MAX];
     uint32_t class_count;
+    enum gw_order order;
     int64_t position_age_ms_max; // an older position does not count as "where he is"
     bool offer_without_position; // after those with a fresh position, ask the others, by id
     uint32_t offers_max;         // then the desk of the parent area
@@ -33,7 +40,8 @@ struct gw_policy {
 };
 
 // The built-in rules: the six major classes of urban management, 60 s to answer (30 s for 04,
-// emergencies), positions up to 5 minutes old, up to 5 offers, rosters up to the township, 7 days.
+// emergencies), rank by rank, positions up to 5 minutes old, up to 5 offers, rosters up to the
+// township, 7 days.
 void gw_policy_default(struct gw_policy *policy);
 
 // NULL: no such class.

@@ -145,10 +145,23 @@ static gw_err read_level(const struct place *place, const json_t *object,
     return refuse(place, "level_max", "grid, village, township, county or city");
 }
 
+static gw_err read_order(const struct place *place, const json_t *object,
+                         struct gw_policy *policy) {
+    const json_t *value = json_object_get(object, "order");
+    const char *text = json_is_string(value) ? json_string_value(value) : "";
+    if (value != NULL && strcmp(text, "rank") != 0 && strcmp(text, "nearest") != 0) {
+        return refuse(place, "order", "rank or nearest");
+    }
+    if (value != NULL) {
+        policy->order = strcmp(text, "nearest") == 0 ? GW_ORDER_NEAREST : GW_ORDER_RANK;
+    }
+    return GW_OK;
+}
+
 static gw_err read_assignment(const struct place *place, const json_t *object,
                               struct gw_policy *policy) {
     static const char *const keys[] = {"position_age_seconds", "offer_without_position",
-                                       "offers_max", "level_max"};
+                                       "offers_max", "level_max", "order"};
     if (object == NULL) {
         return GW_OK;
     }
@@ -166,6 +179,9 @@ static gw_err read_assignment(const struct place *place, const json_t *object,
     }
     if (err == GW_OK) {
         err = read_level(place, object, policy);
+    }
+    if (err == GW_OK) {
+        err = read_order(place, object, policy);
     }
     if (err == GW_OK && without != NULL && !json_is_boolean(without)) {
         err = refuse(place, "offer_without_position", "true or false");

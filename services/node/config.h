@@ -3,10 +3,13 @@
 //   {
 //     "classes": [{"code": "04", "name": "Emergencies", "name_zh": "突发事件", "skill": "first-aid",
 //                  "answer_seconds": 30}],
-//     "assignment": {"position_age_seconds": 300, "offer_without_position": true, "offers_max": 5,
-//                    "level_max": "township"},
+//     "assignment": {"order": "rank", "level_max": "township", "position_age_seconds": 300,
+//                    "offer_without_position": true, "offers_max": 5},
 //     "request_id_days": 7
 //   }
+//
+// "order" is "rank" (the grid's roster first, then the village's and so on) or "nearest" (all of
+// them up to level_max together).
 //
 // Every part may be left out; the built-in rules (gw_policy_default) then hold. Unknown keys, wrong
 // types and values out of range are refused by name.

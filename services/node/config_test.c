@@ -13,7 +13,8 @@ static const char *const good =
     "{\"classes\": [{\"code\": \"04\", \"name\": \"Emergencies\", \"name_zh\": \"突发事件\","
     " \"skill\": \"first-aid\", \"answer_seconds\": 30}, {\"code\": \"9\"}],"
     " \"assignment\": {\"position_age_seconds\": 120, \"offer_without_position\": false,"
-    " \"offers_max\": 3, \"level_max\": \"county\"}, \"request_id_days\": 9}";
+    " \"offers_max\": 3, \"level_max\": \"county\", \"order\": \"nearest\"},"
+    " \"request_id_days\": 9}";
 
 static void a_full_file_sets_everything(void **state) {
     (void)state;
@@ -29,6 +30,7 @@ static void a_full_file_sets_everything(void **state) {
     assert_false(policy.offer_without_position);
     assert_int_equal(policy.offers_max, 3);
     assert_int_equal(policy.level_max, 3);
+    assert_int_equal(policy.order, GW_ORDER_NEAREST);
     assert_int_equal(policy.receipt_days, 9);
 }
 
@@ -42,6 +44,7 @@ static void an_empty_object_is_the_built_in_rules(void **state) {
     assert_int_equal(gw_config_parse("{}", 2, "c.json", &policy, &error), GW_OK);
     assert_int_equal(policy.class_count, built_in.class_count);
     assert_int_equal(policy.offers_max, built_in.offers_max);
+    assert_int_equal(policy.order, GW_ORDER_RANK);
     assert_int_equal(policy.receipt_days, built_in.receipt_days);
 }
 
@@ -60,6 +63,8 @@ static void faults_are_named(void **state) {
         {"{\"classes\": [{\"code\": \"12345678901234567\"}]}", "at most 15 bytes"},
         {"{\"classes\": [{\"code\": \"a\", \"answer_seconds\": 0}]}", "answer_seconds"},
         {"{\"assignment\": {\"level_max\": \"moon\"}}", "assignment.level_max"},
+        {"{\"assignment\": {\"order\": \"moon\"}}", "assignment.order"},
+        {"{\"assignment\": {\"order\": 1}}", "assignment.order"},
         {"{\"assignment\": {\"offers_max\": 2.5}}", "assignment.offers_max"},
         {"{\"assignment\": {\"offer_without_position\": 1}}", "true or false"},
         {"{\"request_id_days\": 0}", "request_id_days"},

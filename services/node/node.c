@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define DRAIN_MS 10000
+#define RPC_LOOPS 2 // so that a long list does not hold up every other call
 
 struct gw_node {
     struct gw_datadir dir;
@@ -174,6 +175,7 @@ static gw_err open_doors(struct gw_node *node, const struct gw_node_options *opt
     }
     struct gw_rpc_server_options rpc_options = {
         .listen = options->grpc_listen,
+        .loops = RPC_LOOPS,
         .observer = {call_finished, node},
     };
     gw_err err = gw_rpc_server_start(&rpc_options, gw_api_methods, gw_api_method_count, node->api,

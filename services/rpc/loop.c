@@ -20,6 +20,7 @@ void gw_rpc_loop_init(struct gw_rpc_loop *loop, struct gw_rpc_server *server) {
     *loop = (struct gw_rpc_loop){.server = server};
     loop->wake_tag = (struct gw_rpc_tag){GW_RPC_EVENT_WAKE, loop};
     (void)pthread_mutex_init(&loop->mutex, NULL);
+    (void)pthread_mutex_init(&loop->slots_mutex, NULL);
     loop->queue = grpc_completion_queue_create_for_next(NULL);
     loop->nowhere = grpc_lame_client_channel_create("nowhere", GRPC_STATUS_UNAVAILABLE, "nowhere");
     loop->wake_call = grpc_channel_create_call(loop->nowhere, NULL, GRPC_PROPAGATE_DEFAULTS,
@@ -43,6 +44,7 @@ void gw_rpc_loop_deinit(struct gw_rpc_loop *loop) {
     }
     grpc_completion_queue_destroy(loop->queue);
     gpr_free(loop->outstanding);
+    (void)pthread_mutex_destroy(&loop->slots_mutex);
     (void)pthread_mutex_destroy(&loop->mutex);
 }
 
@@ -84,6 +86,11 @@ void gw_rpc_loop_drain(struct gw_rpc_loop *loop) {
     loop->drain_asked = true;
     wake_locked(loop);
     (void)pthread_mutex_unlock(&loop->mutex);
+}
+
+void gw_rpc_loop_stop(struct gw_rpc_loop *loop) {
+    (void)pthread_mutex_lock(&loop->slots_mutex);
+    (void)pthread_mutex_unlock(&loop->slots_mutex);
 }
 
 // --- on the loop's thread ---
@@ -162,6 +169,7 @@ static void *loop_main(void *context) {
             run_ready(loop);
         }
     }
+    run_ready(loop); // calls that came and went with the last events
     assert(loop->live == NULL && loop->inbox_first == NULL);
     return NULL;
 }
@@ -199,14 +207,19 @@ static void post_slot(struct gw_rpc_loop *loop, struct gw_rpc_call *call) {
 
 void gw_rpc_loop_refill(struct gw_rpc_loop *loop, size_t row) {
     uint32_t wanted = row == loop->server->row_count ? SLOTS_UNREGISTERED : SLOTS_PER_METHOD;
+    if (loop->outstanding[row] >= wanted) {
+        return;
+    }
+    (void)pthread_mutex_lock(&loop->slots_mutex);
     while (loop->outstanding[row] < wanted && !atomic_load(&loop->server->stopping)) {
         struct gw_rpc_call *call = gw_rpc_call_create(loop, row);
         if (call == NULL) {
-            return; // out of memory: tried again when a call of this row ends
+            break; // out of memory: tried again when a call of this row ends
         }
         loop->outstanding[row]++;
         post_slot(loop, call);
     }
+    (void)pthread_mutex_unlock(&loop->slots_mutex);
 }
 
 void gw_rpc_loop_random(struct gw_rpc_loop *loop, uint8_t bytes[16]) {

@@ -267,6 +267,9 @@ static struct timespec after_ms(int64_t delay_ms) {
 
 static void begin_shutdown(struct gw_rpc_server *server) {
     atomic_store(&server->stopping, true);
+    for (uint32_t i = 0; i < server->loop_count; i++) {
+        gw_rpc_loop_stop(&server->loops[i]);
+    }
     grpc_server_shutdown_and_notify(server->grpc, server->loops[0].queue, &server->shutdown_tag);
 }
 

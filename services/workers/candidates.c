@@ -100,30 +100,68 @@ static void weigh_all(struct choice *choice, const struct gw_handles *list) {
     }
 }
 
-// Asks level after level; the level that has someone, or GW_AREA_NONE.
-static uint32_t choose(struct choice *choice) {
-    const struct gw_workers *workers = choice->workers;
-    const struct gw_candidate_query *query = choice->query;
-    uint32_t chain[4], areas = gw_edition_chain(workers->edition, query->grid, chain);
-    weigh_all(choice, &workers->rosters[query->grid]);
-    if (choice->eligible > 0) {
-        return 0;
+// The areas above the grid whose rosters may be asked.
+static uint32_t areas_to_ask(const struct choice *choice, uint32_t chain[4]) {
+    const struct gw_edition *edition = choice->workers->edition;
+    uint32_t areas = gw_edition_chain(edition, choice->query->grid, chain), count = 0;
+    while (count < areas &&
+           gw_edition_area(edition, chain[count]).level <= choice->query->policy->level_max) {
+        count++;
     }
-    for (uint32_t i = 0; i < areas; i++) {
-        uint32_t level = gw_edition_area(workers->edition, chain[i]).level;
-        if (level > query->policy->level_max) {
-            break;
-        }
-        weigh_all(choice, &workers->rosters[workers->grid_count + chain[i]]);
-        if (choice->eligible > 0) {
-            return level;
-        }
-    }
-    return GW_AREA_NONE;
+    return count;
 }
 
-static uint32_t copy_chosen(const struct choice *choice, uint32_t level,
-                            Gridwarden__V1__Candidate out[]) {
+// Asks level after level until one has someone; or all at once, which is the roster of the highest,
+// since it has everyone below.
+static void choose(struct choice *choice) {
+    const struct gw_workers *workers = choice->workers;
+    bool at_once = choice->query->policy->order == GW_ORDER_NEAREST;
+    uint32_t chain[4], areas = areas_to_ask(choice, chain);
+    if (!at_once || areas == 0) {
+        weigh_all(choice, &workers->rosters[choice->query->grid]);
+    }
+    for (uint32_t i = at_once && areas > 0 ? areas - 1 : 0; i < areas && choice->eligible == 0;
+         i++) {
+        weigh_all(choice, &workers->rosters[workers->grid_count + chain[i]]);
+    }
+}
+
+// Whether one of his home grids lies in the area.
+static bool is_of_area(const struct choice *choice, uint32_t handle, uint32_t area) {
+    const struct gw_roster_row *row = &choice->workers->rows[handle];
+    for (size_t i = 0; i < row->message->n_home_grids; i++) {
+        uint32_t chain[4] = {0}, areas = 0;
+        if (row->homes[i] != GW_GRID_NONE) {
+            areas = gw_edition_chain(choice->workers->edition, row->homes[i], chain);
+        }
+        for (uint32_t k = 0; k < areas; k++) {
+            if (chain[k] == area) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// The lowest level whose roster has him.
+static uint32_t level_of(const struct choice *choice, uint32_t handle) {
+    const struct gw_edition *edition = choice->workers->edition;
+    const struct gw_roster_row *row = &choice->workers->rows[handle];
+    uint32_t chain[4], areas = areas_to_ask(choice, chain);
+    for (size_t i = 0; i < row->message->n_home_grids; i++) {
+        if (row->homes[i] == choice->query->grid) {
+            return 0;
+        }
+    }
+    for (uint32_t i = 0; i < areas; i++) {
+        if (is_of_area(choice, handle, chain[i])) {
+            return gw_edition_area(edition, chain[i]).level;
+        }
+    }
+    return 0; // not of any roster that is asked: so he was not chosen
+}
+
+static uint32_t copy_chosen(const struct choice *choice, Gridwarden__V1__Candidate out[]) {
     uint32_t count = 0;
     for (; count < choice->count; count++) {
         const struct chosen *chosen = &choice->best[count];
@@ -133,7 +171,7 @@ static uint32_t copy_chosen(const struct choice *choice, uint32_t level,
         }
         gridwarden__v1__candidate__init(&out[count]);
         out[count].worker_id = id;
-        out[count].level = level;
+        out[count].level = level_of(choice, chosen->handle);
         out[count].has_position = chosen->has_position;
         out[count].distance_m = chosen->distance_m;
         out[count].position_age_ms = chosen->age_ms;
@@ -151,8 +189,8 @@ uint32_t gw_workers_candidates(struct gw_workers *workers, const struct gw_candi
         query->grid < workers->grid_count &&
         (*query->skill == '\0' || gw_roster_skill_bit(workers, query->skill, &choice.skill));
     if (possible) {
-        uint32_t level = choose(&choice);
-        count = copy_chosen(&choice, level, out);
+        choose(&choice);
+        count = copy_chosen(&choice, out);
     }
     gw_workers_unlock(workers);
     *eligible_count = choice.eligible;

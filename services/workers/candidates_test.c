@@ -19,6 +19,7 @@
 
 struct expected {
     char id[16];
+    uint32_t level;
     bool has_position;
     double metres;
     int64_t age_ms;
@@ -61,13 +62,13 @@ static bool is_able(const Gridwarden__V1__Worker *worker, const struct gw_candid
 }
 
 static uint32_t slow(Gridwarden__V1__Worker *const all[], uint32_t people, const char *grid_code,
-                     const struct gw_candidate_query *query, struct expected out[],
-                     uint32_t *level) {
-    for (*level = 0; *level <= query->policy->level_max && *level <= 4; ++*level) {
-        uint32_t count = 0;
+                     const struct gw_candidate_query *query, struct expected out[]) {
+    bool at_once = query->policy->order == GW_ORDER_NEAREST;
+    uint32_t count = 0;
+    for (uint32_t level = 0; level <= query->policy->level_max && level <= 4; level++) {
         for (uint32_t i = 0; i < people; i++) {
             const Gridwarden__V1__Worker *worker = all[i];
-            struct expected e = {"", false, 0.0, 0};
+            struct expected e = {"", level, false, 0.0, 0};
             if (worker->position != NULL) {
                 struct gw_point at;
                 assert_int_equal(gw_lattice_query(worker->position->point->longitude,
@@ -78,19 +79,20 @@ static uint32_t slow(Gridwarden__V1__Worker *const all[], uint32_t people, const
                 e.metres = gw_geodesic_distance(query->point, at);
                 e.age_ms = age > 0 ? age : 0;
             }
-            if (!on_level(worker, grid_code, *level) || !is_able(worker, query) ||
+            bool below = level > 0 && on_level(worker, grid_code, level - 1);
+            if (!on_level(worker, grid_code, level) || below || !is_able(worker, query) ||
                 (!e.has_position && !query->policy->offer_without_position)) {
                 continue;
             }
             (void)snprintf(e.id, sizeof(e.id), "%s", worker->id);
             out[count++] = e;
         }
-        if (count > 0) {
-            qsort(out, count, sizeof(out[0]), better);
-            return count;
+        if (count > 0 && !at_once) {
+            break;
         }
     }
-    return 0;
+    qsort(out, count, sizeof(out[0]), better);
+    return count;
 }
 
 // ---- a city that changes ----
@@ -137,9 +139,9 @@ static void change(struct town *town) {
 static void assert_candidates(struct town *town, const struct gw_candidate_query *query) {
     static Gridwarden__V1__Worker *all[PEOPLE];
     static struct expected expected[PEOPLE];
-    uint32_t people = gw_workers_list(town->workers, "", "", PEOPLE, all), level = 0;
+    uint32_t people = gw_workers_list(town->workers, "", "", PEOPLE, all);
     const char *code = gw_edition_grid(town->edition, query->grid).code;
-    uint32_t eligible = slow(all, people, code, query, expected, &level);
+    uint32_t eligible = slow(all, people, code, query, expected);
     Gridwarden__V1__Candidate out[GW_CANDIDATES_MAX];
     uint32_t eligible_count = UINT32_MAX;
     uint32_t count = gw_workers_candidates(town->workers, query, out, &eligible_count);
@@ -147,7 +149,7 @@ static void assert_candidates(struct town *town, const struct gw_candidate_query
     assert_int_equal(count, eligible < GW_CANDIDATES_MAX ? eligible : GW_CANDIDATES_MAX);
     for (uint32_t i = 0; i < count; i++) {
         assert_string_equal(out[i].worker_id, expected[i].id);
-        assert_int_equal(out[i].level, level);
+        assert_int_equal(out[i].level, expected[i].level);
         assert_int_equal(out[i].has_position, expected[i].has_position);
         bool has_position = out[i].has_position;
         assert_true(out[i].distance_m == (has_position ? expected[i].metres : 0.0));
@@ -165,6 +167,7 @@ static void ask(struct town *town) {
     struct gw_policy policy;
     gw_policy_default(&policy);
     policy.offer_without_position = test_random_next(random) % 2 == 0;
+    policy.order = test_random_range(random, 0, 3) == 0 ? GW_ORDER_NEAREST : GW_ORDER_RANK;
     policy.level_max = (uint32_t)test_random_range(random, 0, 4);
     policy.position_age_ms_max = test_random_range(random, 0, 300000);
     char tried_ids[6][16], *tried[6];
@@ -246,6 +249,13 @@ static void test_up_the_levels(void **state) {
     query.tried_count = 5;
     assert_int_equal(gw_workers_candidates(workers, &query, out, &eligible), 0);
     assert_int_equal(eligible, 0);
+    policy.order = GW_ORDER_NEAREST; // the nearest of all, who is of the other county
+    for (uint32_t i = 0; i < 5; i++) {
+        query.tried_count = 0;
+        policy.level_max = i;
+        expect_first(workers, &query, ids[i], i);
+    }
+    policy.order = GW_ORDER_RANK;
     query.tried_count = 3;
     policy.level_max = 2; // not as far as the county
     assert_int_equal(gw_workers_candidates(workers, &query, out, &eligible), 0);

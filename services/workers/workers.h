@@ -118,8 +118,8 @@ void gw_workers_nearest_free(Gridwarden__V1__NearestResponse *response);
 
 // Who is to be asked for an incident at `point` in `grid`: on duty, with the skill, with room, not
 // yet tried. The lowest level that has anyone decides (grid roster, then village's and so on up to
-// level_max); within it the nearest by a fresh position, ties by id; then, if the policy says so,
-// those without one, by id.
+// level_max), or with GW_ORDER_NEAREST all of these levels together; of those the nearest by a
+// fresh position, ties by id; then, if the policy says so, those without one, by id.
 struct gw_candidate_query {
     uint32_t grid; // of the edition
     struct gw_point point;
@@ -130,7 +130,8 @@ struct gw_candidate_query {
     const struct gw_policy *policy;
 };
 // Up to GW_CANDIDATES_MAX into out[]; worker_id strings are malloc'ed, freed by
-// gw_candidates_free(out, count). Returns how many; *eligible_count: how many passed at that level.
+// gw_candidates_free(out, count). Returns how many; *eligible_count: how many passed at that level
+// (or at all of them). A candidate's level is the lowest whose roster he is in.
 uint32_t gw_workers_candidates(struct gw_workers *workers, const struct gw_candidate_query *query,
                                Gridwarden__V1__Candidate out[GW_CANDIDATES_MAX],
                                uint32_t *eligible_count);

@@ -16,7 +16,6 @@
 
 #include <assert.h>
 #include <malloc.h>
-#include <sys/mman.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,13 +158,6 @@ static int run(const struct options *options, const char *city,
     double begin = now_s();
     gw_err err = gw_grid_index_build(coverage, &options->index, &bytes, &size);
     report.build_s = now_s() - begin;
-    if (getenv("HUGE") && err == GW_OK) {
-        void *m = aligned_alloc(2u << 20, (size + (2u << 20)) & ~(uint64_t)((2u << 20) - 1));
-        madvise(m, (size + (2u << 20)) & ~(uint64_t)((2u << 20) - 1), MADV_HUGEPAGE);
-        memcpy(m, bytes, size);
-        free(bytes);
-        bytes = m;
-    }
     if (err != GW_OK || gw_grid_index_open(bytes, size, &engines.index) != GW_OK) {
         fprintf(stderr, "no index of at most %llu bytes\n",
                 (unsigned long long)options->index.bytes_max);

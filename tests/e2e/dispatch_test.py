@@ -3,6 +3,7 @@
 import math
 import sys
 import threading
+import time
 import unittest
 
 sys.path[:0] = ["tests/run", "tests/e2e"]
@@ -28,7 +29,7 @@ class Dispatch(unittest.TestCase):
     def setUpClass(cls):
         cls.data = h.new_folder("dispatch")
         h.small_city(cls.data)
-        cls.node = h.Node(cls.data, config=CONFIG)
+        cls.node = h.Node(cls.data, config=CONFIG, options=["--verbose"])
         cls.c = cls.node.client
         # w1 and w2 in the grid (0, 0), w3 in its village's next grid, w4 in the other village.
         homes = {"w1": (0, 0), "w2": (0, 0), "w3": (1, 0), "w4": (3, 3)}
@@ -222,6 +223,8 @@ class Dispatch(unittest.TestCase):
         )
         messages = []
         opened = threading.Event()
+        while not next(stream).token:  # the first token ends what was open before
+            pass
 
         def read():
             try:
@@ -425,6 +428,58 @@ class Dispatch(unittest.TestCase):
             h.status_of(lambda: self.c.GetWorker(h.worker.GetWorkerRequest(id="x")))[0],
             StatusCode.NOT_FOUND,
         )  # nothing of them was applied
+
+    def test_a_corrected_place_withdraws_the_offer_where_it_was(self):
+        stream = self.c.WatchAssignments(
+            h.worker.WatchAssignmentsRequest(area_code=h.VILLAGES[0]), timeout=30
+        )
+        while not next(stream).token:
+            pass
+        incident = self.report((123.8050, 42.2850))
+        self.c.SetPlace(
+            h.incident.SetPlaceRequest(
+                request_id=h.request_id(),
+                incident_id=incident.id,
+                point=h.point(h.centre(3, 3)),
+                actor="desk",
+            )
+        )
+        states = []
+        for message in stream:
+            if message.assignment.incident_id == incident.id:
+                states.append((message.assignment.worker_id, message.assignment.state))
+                if len(states) == 2:
+                    break
+        stream.cancel()
+        W = h.worker
+        self.assertEqual(
+            states,
+            [
+                (incident.handler, W.ASSIGNMENT_STATE_OFFERED),
+                (incident.handler, W.ASSIGNMENT_STATE_WITHDRAWN),
+            ],
+        )
+
+    def test_calls_are_logged_by_trace_without_what_was_said(self):
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        request = h.incident.ReportRequest(
+            request_id=h.request_id(),
+            class_code="01",
+            address="龙山路七号",
+            description="a private matter",
+            actor="reporter-quartz",
+        )
+        self.c.Report(request, metadata=[("traceparent", f"00-{trace}-00f067aa0ba902b7-01")])
+        deadline = time.monotonic() + 30
+        lines = []
+        while not lines and time.monotonic() < deadline:  # the line comes just after the answer
+            lines = [line for line in self.node.text().splitlines() if trace in line]
+        self.assertEqual(len(lines), 1)
+        self.assertRegex(
+            lines[0], r"debug +call method=gridwarden\.v1\.IncidentService/Report code=OK ms=\d+"
+        )
+        for private in ("龙山路", "quartz", "a private matter"):
+            self.assertNotIn(private, self.node.text())
 
     def test_health_metrics_and_readiness(self):
         self.assertEqual(self.c.Check(h.health.HealthCheckRequest()).status, 1)

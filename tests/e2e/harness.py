@@ -98,7 +98,7 @@ class Client:
 class Node:
     """The program, serving a data folder on free ports."""
 
-    def __init__(self, data, env=None, config=None):
+    def __init__(self, data, env=None, config=None, options=()):
         self.data = data
         self.log_path = TMP / f"node-{time.monotonic_ns()}.log"
         command = [
@@ -115,6 +115,7 @@ class Node:
             path = TMP / f"config-{time.monotonic_ns()}.json"
             path.write_text(json.dumps(config))
             command += ["--config", str(path)]
+        command += options
         self.log = open(self.log_path, "wb")
         self.process = subprocess.Popen(
             command, stderr=self.log, stdout=self.log, env={**os.environ, **(env or {})}
