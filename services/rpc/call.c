@@ -132,8 +132,8 @@ static void release(struct gw_rpc_call *call) {
 }
 
 // The call is over once the transport has closed it and it is in no list: `closed` keeps other
-// threads from posting it again. Batches of it may stay with gRPC much longer, while a connection is
-// blocked by a client that doesn't read; the memory waits for them, the handler doesn't.
+// threads from posting it again. Batches of it may stay with gRPC much longer, while a connection
+// is blocked by a client that doesn't read; the memory waits for them, the handler doesn't.
 static void check_over(struct gw_rpc_call *call) {
     (void)pthread_mutex_lock(&call->mutex);
     bool over = call->closed && !call->ready && !call->in_inbox;

@@ -13,8 +13,9 @@
 #define IN_FLIGHT_MAX 65536u
 #define CALLBACKS_MAX 1024u // of one gw_rpc_channel_poll
 #define SEND_BYTES_MAX (64u << 20)
-#define RECONNECT_MS_MIN 100
+#define RECONNECT_MS_FIRST 100 // pauses between attempts to connect
 #define RECONNECT_MS_MAX 2000
+#define CONNECT_MS_MAX 10000 // of one attempt, the HTTP/2 greeting included
 
 // --- the channel ---
 
@@ -36,8 +37,8 @@ gw_err gw_rpc_channel_create(const char *target, struct gw_rpc_channel **channel
         integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, GW_RPC_RECEIVE_BYTES_MAX),
         integer_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1), // a connection to each channel
         integer_arg(GRPC_ARG_ENABLE_RETRIES, 0), // the caller decides, with his request id
-        integer_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_MS_MIN),
-        integer_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, RECONNECT_MS_MIN),
+        integer_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_MS_FIRST),
+        integer_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_MS_MAX), // its name misleads
         integer_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MS_MAX),
         integer_arg(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0),
         integer_arg(GRPC_ARG_ENABLE_HTTP_PROXY, 0), // the server is on this machine

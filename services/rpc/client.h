@@ -35,8 +35,8 @@ GW_MUST_CHECK gw_err gw_rpc_unary_start(
     const ProtobufCMessageDescriptor *response_type, int64_t timeout_ms,
     void (*done)(void *context, const struct gw_error *error, const ProtobufCMessage *response),
     void *context);
-// Runs callbacks of finished calls, 1,024 at most; waits up to timeout_ms for the first (0: does not
-// wait). Returns how many ran. Sockets are read and written here too: nothing moves without it. A
+// Runs callbacks of finished calls, 1,024 at most; waits up to timeout_ms for the first (0: not at
+// all). Returns how many ran. Sockets are read and written here too: nothing moves without it. A
 // callback may start calls. One thread polls a channel at a time.
 uint32_t gw_rpc_channel_poll(struct gw_rpc_channel *channel, int64_t timeout_ms);
 

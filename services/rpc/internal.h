@@ -181,8 +181,8 @@ bool gw_rpc_loop_run(struct gw_rpc_loop *loop, uint32_t number); // false: no th
 bool gw_rpc_loop_is_current(const struct gw_rpc_loop *loop);
 void gw_rpc_loop_begin(struct gw_rpc_loop *loop); // takes requests from now on; after the start
 void gw_rpc_loop_drain(struct gw_rpc_loop *loop); // ends its streams; from any thread
-// Once server->stopping is set: returns when no slot is being posted any more. gRPC's shutdown gives
-// back the slots that it knows, and forgets one that is posted just then.
+// Once server->stopping is set: returns when no slot is being posted any more. gRPC's shutdown
+// gives back the slots that it knows, and forgets one that is posted just then.
 void gw_rpc_loop_stop(struct gw_rpc_loop *loop);
 // Makes the loop look at a call; the caller holds call->mutex, and the call is not in the inbox.
 void gw_rpc_loop_push(struct gw_rpc_loop *loop, struct gw_rpc_call *call);

@@ -273,8 +273,8 @@ static uint32_t leave_while_blocked(void) {
     return facts.stream_started + facts.unary_started - 2; // without "block" and the last
 }
 
-// What the transport has not read yet when the loop goes on (here its reader may also be the client's
-// thread) is not known to have left, so this is asked for once in twenty.
+// What the transport has not read yet when the loop goes on (here its reader may also be the
+// client's thread) is not known to have left, so this is asked for once in twenty.
 static void work_for_those_who_left_is_dropped(void **state) {
     (void)state;
     bool dropped = false;

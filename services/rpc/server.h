@@ -11,8 +11,8 @@
 // Memory:   request messages belong to the call and live until it is answered or ended (unary,
 //           server stream), or until on_message returns (client stream). Responses are packed at
 //           once.
-// Limits:   message sizes, calls in flight, and the outbox of each stream are bounded; a request may
-//           take 64 KiB plus 24 times its size of memory once unpacked. Messages are not compressed.
+// Limits:   message sizes, calls in flight, and the outbox of each stream are bounded; a request
+//           may take 64 KiB plus 24 times its size of memory once unpacked. Compression is refused.
 // Requests: are checked before a handler sees them: damaged bytes, strings that are not UTF-8 and
 //           messages past the limits are refused; work is dropped when its client has gone or its
 //           deadline has passed.
@@ -80,8 +80,8 @@ int gw_rpc_server_port(const struct gw_rpc_server *server);
 void gw_rpc_server_set_serving(struct gw_rpc_server *server, bool serving);
 
 // Graceful end: health says NOT_SERVING, new calls are refused, streams are ended with UNAVAILABLE,
-// calls in flight get up to grace_ms, then they are cancelled. Blocks, also for handlers that run on
-// a loop, but not for answers that are owed; frees the server. Not from a loop thread.
+// calls in flight get up to grace_ms, then they are cancelled. Blocks, also for handlers that run
+// on a loop, but not for answers that are owed; frees the server. Not from a loop thread.
 void gw_rpc_server_drain(struct gw_rpc_server *server, int64_t grace_ms);
 
 // Calls in flight now.

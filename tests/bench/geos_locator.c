@@ -49,7 +49,8 @@ static GEOSGeometry *make_ring(const struct geos_locator *locator,
 // The prepared polygon's own index is built when it is first asked; that is no part of a lookup.
 static void warm(const struct geos_locator *locator, const struct part *part) {
     GEOSGeometry *inner = GEOSPointOnSurface_r(locator->handle, part->polygon);
-    assert(inner != NULL && part_holds(locator, part, inner));
+    bool held = inner != NULL && part_holds(locator, part, inner);
+    assert(held);
     GEOSGeom_destroy_r(locator->handle, inner);
 }
 

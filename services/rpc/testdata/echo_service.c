@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define WAIT_STEP_NS 1000000
-#define WAIT_STEPS_MAX 20000
+#define WAIT_S_MAX 60 // then the test has failed
 
 struct stream {
     struct echo *echo;
@@ -113,6 +113,7 @@ static void echo_start(struct gw_rpc_call *call, const ProtobufCMessage *message
     const Gridwarden__V1__Area *request = (const Gridwarden__V1__Area *)message;
     (void)pthread_mutex_lock(&echo->mutex);
     echo->facts.unary_started++;
+    (void)pthread_cond_broadcast(&echo->changed);
     bool released = echo->released;
     (void)pthread_mutex_unlock(&echo->mutex);
     if (strcmp(request->code, "later") == 0 || (strcmp(request->code, "hold") == 0 && released)) {
@@ -196,6 +197,7 @@ static void stream_done(struct gw_rpc_call *call, void *state) {
     struct echo *echo = stream->echo;
     (void)pthread_mutex_lock(&echo->mutex);
     echo->facts.stream_done++;
+    (void)pthread_cond_broadcast(&echo->changed);
     if (stream->previous != NULL) {
         stream->previous->next = stream->next;
     } else {
@@ -373,6 +375,7 @@ static void observe(void *context, const struct gw_rpc_finished *finished) {
         echo->facts.finished[finished->grpc_status]++;
     }
     echo->facts.finished_unknown += finished->method == NULL;
+    (void)pthread_cond_broadcast(&echo->changed);
     (void)pthread_mutex_unlock(&echo->mutex);
 }
 
@@ -391,15 +394,29 @@ struct echo_facts echo_facts(struct echo *echo) {
     return facts;
 }
 
+// Until something changed, or a step is over: a cancelled call is seen only by looking again.
+static void wait_for_change(struct echo *echo) {
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += WAIT_STEP_NS;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    (void)pthread_mutex_lock(&echo->mutex);
+    (void)pthread_cond_timedwait(&echo->changed, &echo->mutex, &until);
+    (void)pthread_mutex_unlock(&echo->mutex);
+}
+
 bool echo_wait(struct echo *echo, bool (*reached)(const struct echo_facts *facts),
                struct echo_facts *facts) {
-    for (int step = 0; step < WAIT_STEPS_MAX; step++) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    for (time_t end = now.tv_sec + WAIT_S_MAX; now.tv_sec < end;
+         (void)clock_gettime(CLOCK_MONOTONIC, &now)) {
         *facts = echo_facts(echo);
         if (reached(facts)) {
             return true;
         }
-        struct timespec pause = {.tv_nsec = WAIT_STEP_NS};
-        (void)nanosleep(&pause, NULL);
+        wait_for_change(echo);
     }
     return false;
 }
