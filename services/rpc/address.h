@@ -3,8 +3,8 @@
 #define GW_SERVICES_RPC_ADDRESS_H
 
 #include "services/base/error.h"
+#include "services/base/loopback.h"
 #include <stdbool.h>
-#include <stdint.h>
 
 #define GW_RPC_UNIX_PATH_MAX 108 // sun_path, its NUL included
 
@@ -12,7 +12,7 @@ struct gw_rpc_address {
     bool is_unix;
     char path[GW_RPC_UNIX_PATH_MAX];      // of a unix socket, absolute
     char bind[GW_RPC_UNIX_PATH_MAX + 16]; // as gRPC takes it: "unix:/path", "127.0.0.1:7600"
-    uint16_t port;                        // 0: any free one
+    struct gw_loopback loopback;          // of a TCP address; port 0: any free one
 };
 
 // Reads "127.0.0.1:7600" (any of 127.0.0.0/8), "[::1]:7600", "localhost:7600" (127.0.0.1) or

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         struct gw_rpc_address again; // what gRPC is given is itself a local address, and the same
         gw_err err = gw_rpc_address_parse(address.bind, &again, NULL);
         assert(err == GW_OK && strcmp(again.bind, address.bind) == 0);
-        assert(again.port == address.port && again.is_unix == address.is_unix);
+        assert(again.loopback.port == address.loopback.port && again.is_unix == address.is_unix);
     } else {
         assert(error.code == GW_EINVAL && error.text[0] != '\0');
     }

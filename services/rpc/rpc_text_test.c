@@ -40,7 +40,7 @@ static void local_addresses_are_taken(void **state) {
         struct gw_error error = {0};
         assert_int_equal(gw_rpc_address_parse(rows[i].text, &address, &error), GW_OK);
         assert_string_equal(address.bind, rows[i].bind);
-        assert_int_equal(address.port, rows[i].port);
+        assert_int_equal(address.loopback.port, rows[i].port);
         assert_int_equal(address.is_unix, rows[i].is_unix);
         if (rows[i].is_unix) {
             assert_string_equal(address.path, rows[i].text + 5);
@@ -79,11 +79,11 @@ static void other_addresses_are_refused(void **state) {
         {"unix-abstract:x", "host:port"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct gw_rpc_address address = {.port = 77};
+        struct gw_rpc_address address = {.loopback = {.port = 77}};
         struct gw_error error = {0};
         assert_int_equal(gw_rpc_address_parse(rows[i].text, &address, &error), GW_EINVAL);
         assert_non_null(strstr(error.text, rows[i].says));
-        assert_int_equal(address.port, 77);
+        assert_int_equal(address.loopback.port, 77);
     }
     struct gw_rpc_address address;
     assert_int_equal(gw_rpc_address_parse(NULL, &address, NULL), GW_EINVAL);
