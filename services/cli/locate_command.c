@@ -186,8 +186,25 @@ static int read_points(struct cli_csv *csv, struct points *points) {
     return faults > 0 ? CLI_REFUSED : CLI_DONE;
 }
 
-static int answer_file(struct source *source, const char *path, struct cli_output *output) {
+static int answer_points(const struct cli_args *args, struct source *source,
+                         const struct points *points) {
+    static const struct cli_column columns[] = {{"id", false}, {"code", false}};
     static struct batch batch;
+    struct cli_output output;
+    int code = cli_output_begin(&output, args, columns, sizeof(columns) / sizeof(columns[0]));
+    if (code != CLI_DONE) {
+        return code;
+    }
+    for (size_t i = 0; code == CLI_DONE && i < points->count; i += BATCH) {
+        batch.places = points->places + i;
+        batch.count = points->count - i < BATCH ? points->count - i : BATCH;
+        code = answer_batch(source, &batch, points, &output);
+    }
+    int end = cli_output_end(&output);
+    return code != CLI_DONE ? code : end;
+}
+
+static int run_file(const struct cli_args *args, struct source *source, const char *path) {
     struct points points = {0};
     struct gw_error error;
     struct cli_csv csv;
@@ -195,10 +212,8 @@ static int answer_file(struct source *source, const char *path, struct cli_outpu
         return cli_refused(&error);
     }
     int code = read_points(&csv, &points);
-    for (size_t i = 0; code == CLI_DONE && i < points.count; i += BATCH) {
-        batch.places = points.places + i;
-        batch.count = points.count - i < BATCH ? points.count - i : BATCH;
-        code = answer_batch(source, &batch, &points, output);
+    if (code == CLI_DONE) {
+        code = answer_points(args, source, &points);
     }
     free(points.places);
     free((void *)points.ids);
@@ -293,8 +308,24 @@ static int one_there(struct cli_door *door, double lon, double lat, struct cli_o
     return CLI_DONE;
 }
 
+static int run_one(const struct cli_args *args, struct source *source, double lon, double lat) {
+    struct gw_point point = {0, 0};
+    if (gw_lattice_query(lon, lat, &point) != GW_OK) {
+        return cli_usage(args, "--lon must be within -180 .. 180 and --lat within -90 .. 90");
+    }
+    struct cli_output output;
+    int code =
+        cli_output_begin(&output, args, one_columns, sizeof(one_columns) / sizeof(one_columns[0]));
+    if (code != CLI_DONE) {
+        return code;
+    }
+    code = source->edition != NULL ? one_here(source->edition, point, &output)
+                                   : one_there(&source->door, lon, lat, &output);
+    int end = cli_output_end(&output);
+    return code != CLI_DONE ? code : end;
+}
+
 static int run(const struct cli_args *args) {
-    static const struct cli_column columns[] = {{"id", false}, {"code", false}};
     const char *path = cli_value(args, "points");
     bool has_place = false;
     double lon = 0, lat = 0;
@@ -302,24 +333,10 @@ static int run(const struct cli_args *args) {
     if (code != CLI_DONE || has_place == (path != NULL)) {
         return code != CLI_DONE ? code : cli_usage(args, "give --points FILE or --lon and --lat");
     }
-    struct gw_point point = {0, 0};
-    if (has_place && gw_lattice_query(lon, lat, &point) != GW_OK) {
-        return cli_usage(args, "--lon must be within -180 .. 180 and --lat within -90 .. 90");
-    }
     static struct source source;
-    struct cli_output output;
     code = open_source(&source, args);
     if (code == CLI_DONE) {
-        code = path != NULL ? cli_output_begin(&output, args, columns, 2)
-                            : cli_output_begin(&output, args, one_columns,
-                                               sizeof(one_columns) / sizeof(one_columns[0]));
-        if (code == CLI_DONE) {
-            code = path != NULL             ? answer_file(&source, path, &output)
-                   : source.edition != NULL ? one_here(source.edition, point, &output)
-                                            : one_there(&source.door, lon, lat, &output);
-            int end = cli_output_end(&output);
-            code = code != CLI_DONE ? code : end;
-        }
+        code = path != NULL ? run_file(args, &source, path) : run_one(args, &source, lon, lat);
     }
     close_source(&source);
     return code;

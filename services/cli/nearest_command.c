@@ -18,134 +18,139 @@ static const struct cli_column columns[] = {
 
 // --- files on both sides: an index of our own ---
 
-struct roster {
+// What a file with id, lon and lat holds. All of it is read before anything is answered.
+struct places {
     struct cli_csv csv;
-    struct gw_worker_index *index;
-    const char **ids; // by handle
+    const char **ids;
+    struct gw_point *points;
     uint32_t count, capacity;
 };
 
+static gw_err add_place(struct places *places, const char *id, struct gw_point point,
+                        struct gw_error *error) {
+    if (places->count == GW_WORKERS_MAX) {
+        return gw_error_set(error, GW_ENOSPC, "%s has more than %u rows; split it",
+                            places->csv.name, GW_WORKERS_MAX);
+    }
+    if (places->count == places->capacity) {
+        uint32_t capacity = places->capacity == 0 ? 1024 : places->capacity * 2;
+        void *ids = realloc((void *)places->ids, capacity * sizeof(*places->ids));
+        places->ids = ids != NULL ? ids : places->ids;
+        void *points = realloc(places->points, capacity * sizeof(*places->points));
+        places->points = points != NULL ? points : places->points;
+        if (ids == NULL || points == NULL) {
+            return gw_error_set(error, GW_ENOMEM, "not enough memory for %s", places->csv.name);
+        }
+        places->capacity = capacity;
+    }
+    places->ids[places->count] = id;
+    places->points[places->count++] = point;
+    return GW_OK;
+}
+
+static gw_err read_places(struct places *places, const char *path, struct gw_error *error) {
+    static const char *const names[] = {"id", "lon", "lat"};
+    int column[3];
+    gw_err err = cli_csv_open(&places->csv, path, error);
+    for (int i = 0; err == GW_OK && i < 3; i++) {
+        column[i] = cli_csv_column(&places->csv, names[i]);
+        if (column[i] < 0) {
+            err = gw_error_set(error, GW_EINVAL, "%s has no column %s", places->csv.name, names[i]);
+        }
+    }
+    while (err == GW_OK && cli_csv_next(&places->csv)) {
+        double lon, lat;
+        struct gw_point point = {0, 0};
+        err = cli_csv_place(&places->csv, column[1], column[2], &lon, &lat, error);
+        if (err == GW_OK) {
+            err = gw_lattice_query(lon, lat, &point);
+        }
+        if (err == GW_OK) {
+            err = add_place(places, cli_csv_field(&places->csv, column[0]), point, error);
+        }
+    }
+    return err;
+}
+
+static void free_places(struct places *places) {
+    free((void *)places->ids);
+    free(places->points);
+    cli_csv_close(&places->csv);
+}
+
 static bool comes_before(uint32_t a, uint32_t b, const void *context) {
-    const struct roster *roster = context;
-    int order = strcmp(roster->ids[a], roster->ids[b]);
+    const struct places *workers = context;
+    int order = strcmp(workers->ids[a], workers->ids[b]);
     return order != 0 ? order < 0 : a < b;
 }
 
-static gw_err add_worker(struct roster *roster, const char *id, struct gw_point place,
+static gw_err fill_index(struct gw_worker_index *index, const struct places *workers,
                          struct gw_error *error) {
-    if (roster->count == GW_WORKERS_MAX) {
-        return gw_error_set(error, GW_ENOSPC, "%s has more than %u workers", roster->csv.name,
-                            GW_WORKERS_MAX);
-    }
-    if (roster->count == roster->capacity) {
-        uint32_t capacity = roster->capacity == 0 ? 1024 : roster->capacity * 2;
-        void *grown = realloc((void *)roster->ids, capacity * sizeof(*roster->ids));
-        if (grown == NULL) {
-            return gw_error_set(error, GW_ENOMEM, "not enough memory for the workers");
-        }
-        roster->ids = grown;
-        roster->capacity = capacity;
-    }
-    roster->ids[roster->count] = id;
-    gw_err err = gw_worker_index_put(roster->index, roster->count, place,
-                                     (struct gw_worker_bits){.time_ms = 0});
-    if (err != GW_OK) {
-        return gw_error_set(error, err, "%s, row %zu: %s", roster->csv.name, roster->csv.row,
-                            gw_err_text(err));
-    }
-    roster->count++;
-    return GW_OK;
-}
-
-// The columns id, lon and lat of a file. GW_EINVAL names the one that is missing.
-static gw_err find_columns(const struct cli_csv *csv, int columns_out[3], struct gw_error *error) {
-    static const char *const names[] = {"id", "lon", "lat"};
-    for (int i = 0; i < 3; i++) {
-        columns_out[i] = cli_csv_column(csv, names[i]);
-        if (columns_out[i] < 0) {
-            return gw_error_set(error, GW_EINVAL, "%s has no column %s", csv->name, names[i]);
+    for (uint32_t i = 0; i < workers->count; i++) {
+        gw_err err = gw_worker_index_put(index, i, workers->points[i],
+                                         (struct gw_worker_bits){.time_ms = 0});
+        if (err != GW_OK) {
+            return gw_error_set(error, err, "%s: %s", workers->csv.name, gw_err_text(err));
         }
     }
     return GW_OK;
 }
 
-// The place of the row on the lattice.
-static gw_err read_place(const struct cli_csv *csv, const int column[3], struct gw_point *place,
-                         struct gw_error *error) {
-    double lon, lat;
-    gw_err err = cli_csv_place(csv, column[1], column[2], &lon, &lat, error);
-    return err != GW_OK ? err : gw_lattice_query(lon, lat, place);
-}
-
-static gw_err read_roster(struct roster *roster, const char *path, struct gw_error *error) {
-    int column[3];
-    gw_err err = cli_csv_open(&roster->csv, path, error);
-    if (err == GW_OK) {
-        err = find_columns(&roster->csv, column, error);
-    }
-    if (err == GW_OK) {
-        roster->index = gw_worker_index_create();
-        err = roster->index != NULL ? GW_OK : gw_error_set(error, GW_ENOMEM, "not enough memory");
-    }
-    while (err == GW_OK && cli_csv_next(&roster->csv)) {
-        struct gw_point place;
-        err = read_place(&roster->csv, column, &place, error);
-        if (err == GW_OK) {
-            err = add_worker(roster, cli_csv_field(&roster->csv, column[0]), place, error);
-        }
-    }
-    return err;
-}
-
-static gw_err answer_queries(const struct roster *roster, const char *path, uint32_t k,
-                             struct cli_output *output, struct gw_error *error) {
+static gw_err print_nearest(const struct gw_worker_index *index, const struct places *workers,
+                            const struct places *queries, uint32_t k, struct cli_output *output,
+                            struct gw_error *error) {
     static struct gw_near_worker near[GW_NEAREST_K_MAX];
-    struct cli_csv csv;
-    int column[3];
-    gw_err err = cli_csv_open(&csv, path, error);
-    if (err != GW_OK) {
-        return err;
-    }
-    err = find_columns(&csv, column, error);
-    struct gw_worker_filter everyone = {.time_ms_min = INT64_MIN};
-    while (err == GW_OK && cli_csv_next(&csv)) {
-        struct gw_point place;
+    const struct gw_worker_filter everyone = {.time_ms_min = INT64_MIN};
+    for (uint32_t q = 0; q < queries->count; q++) {
         uint32_t count = 0;
-        err = read_place(&csv, column, &place, error);
-        if (err == GW_OK) {
-            err = gw_worker_index_nearest(roster->index, place, k, &everyone, comes_before, roster,
-                                          near, &count);
+        gw_err err = gw_worker_index_nearest(index, queries->points[q], k, &everyone, comes_before,
+                                             workers, near, &count);
+        if (err != GW_OK) {
+            return gw_error_set(error, err, "query %s: %s", queries->ids[q], gw_err_text(err));
         }
-        for (uint32_t i = 0; err == GW_OK && i < count; i++) {
-            cli_output_text(output, cli_csv_field(&csv, column[0]));
+        for (uint32_t i = 0; i < count; i++) {
+            cli_output_text(output, queries->ids[q]);
             cli_output_number(output, "%u", i + 1);
-            cli_output_text(output, roster->ids[near[i].worker]);
+            cli_output_text(output, workers->ids[near[i].worker]);
             cli_output_number(output, "%.4f", near[i].distance_m);
         }
     }
-    cli_csv_close(&csv);
-    return err;
+    return GW_OK;
 }
 
-static int run_files(const struct cli_args *args, uint32_t k) {
-    struct roster roster = {0};
+static int answer_queries(const struct cli_args *args, uint32_t k,
+                          const struct gw_worker_index *index, const struct places *workers,
+                          const struct places *queries) {
     struct gw_error error;
     struct cli_output output;
     int code = cli_output_begin(&output, args, columns, COLUMN_COUNT);
     if (code != CLI_DONE) {
         return code;
     }
-    gw_err err = read_roster(&roster, cli_value(args, "workers"), &error);
-    if (err == GW_OK) {
-        err = answer_queries(&roster, cli_value(args, "points"), k, &output, &error);
-    }
+    gw_err err = print_nearest(index, workers, queries, k, &output, &error);
     code = cli_output_end(&output);
-    if (err != GW_OK) {
-        code = cli_refused(&error);
+    return err != GW_OK ? cli_refused(&error) : code;
+}
+
+static int run_files(const struct cli_args *args, uint32_t k) {
+    struct places workers = {0}, queries = {0};
+    struct gw_error error;
+    struct gw_worker_index *index = gw_worker_index_create();
+    gw_err err = index != NULL ? GW_OK : gw_error_set(&error, GW_ENOMEM, "not enough memory");
+    if (err == GW_OK) {
+        err = read_places(&workers, cli_value(args, "workers"), &error);
     }
-    gw_worker_index_destroy(roster.index);
-    free((void *)roster.ids);
-    cli_csv_close(&roster.csv);
+    if (err == GW_OK) {
+        err = read_places(&queries, cli_value(args, "points"), &error);
+    }
+    if (err == GW_OK) {
+        err = fill_index(index, &workers, &error);
+    }
+    int code =
+        err != GW_OK ? cli_refused(&error) : answer_queries(args, k, index, &workers, &queries);
+    gw_worker_index_destroy(index);
+    free_places(&workers);
+    free_places(&queries);
     return code;
 }
 

@@ -64,7 +64,7 @@ class OnAFolder(unittest.TestCase):
     def test_bad_rows_are_named_and_nothing_is_answered(self):
         points = write("bad.csv", "lon,lat\n1,2\n,\nx,2\nNaN,2\n1,91\n")
         out, err = h.run("locate", "--data", self.data, "--points", points, "--csv", code=1)
-        self.assertNotIn("1,\n", out)
+        self.assertEqual(out, "")
         for row in (3, 4, 5, 6):
             self.assertIn(f"row {row}", err)
 
@@ -222,6 +222,16 @@ class OnAFolder(unittest.TestCase):
         self.assertEqual(
             out, "query_id,rank,worker_id,distance_m\nq,1,a,111319.4908\nq,2,b,111319.4908\n"
         )
+
+    def test_nearest_names_the_bad_row_and_answers_nothing(self):
+        workers = write("nw2.csv", "id,lon,lat\na,1,0\n")
+        for text, named in (("id,lon,lat\nq,0,0\nr,0,99\n", "row 3"), ("id,lon\nq,0\n", "lat")):
+            points = write("nq2.csv", text)
+            out, err = h.run(
+                "nearest", "--workers", workers, "--points", points, "-k", 2, "--csv", code=1
+            )
+            self.assertEqual(out, "")
+            self.assertIn(named, err)
 
     def test_no_folder_and_no_edition_say_what_to_do(self):
         _, err = h.run("locate", "--data", h.new_folder("none"), "--lon", 1, "--lat", 1, code=1)
