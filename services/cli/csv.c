@@ -7,41 +7,36 @@
 #include <string.h>
 #include <strings.h>
 
-static gw_err read_stream(FILE *file, struct cli_csv *csv, struct gw_error *error) {
-    size_t capacity = 1u << 16, size = 0;
+// Reads a stream to its end into *bytes, which are the caller's, with a NUL behind them.
+static gw_err read_stream(FILE *file, const char *name, char **out, size_t *out_size,
+                          struct gw_error *error) {
+    size_t capacity = 1u << 16, size = 0, got = 1;
     char *bytes = malloc(capacity);
-    while (bytes != NULL) {
-        size_t got = fread(bytes + size, 1, capacity - size - 1, file);
+    while (bytes != NULL && got > 0) {
+        got = fread(bytes + size, 1, capacity - size - 1, file);
         size += got;
-        if (got == 0) {
-            break;
+        if (size + 1 < capacity) {
+            continue;
         }
-        if (size + 1 == capacity) {
-            if (capacity >= CLI_CSV_BYTES_MAX) {
-                free(bytes);
-                return gw_error_set(error, GW_ENOSPC, "%s is larger than 2 GiB; split it",
-                                    csv->name);
-            }
-            capacity *= 2;
-            char *grown = realloc(bytes, capacity);
-            if (grown == NULL) {
-                free(bytes);
-            }
-            bytes = grown;
+        char *grown = capacity < CLI_CSV_BYTES_MAX ? realloc(bytes, capacity * 2) : NULL;
+        if (grown == NULL) {
+            free(bytes);
+            return gw_error_set(error, GW_ENOSPC,
+                                "%s is larger than 2 GiB, or than the memory; split it", name);
         }
+        bytes = grown;
+        capacity *= 2;
     }
     if (bytes == NULL) {
-        return gw_error_set(error, GW_ENOMEM, "not enough memory to read %s", csv->name);
+        return gw_error_set(error, GW_ENOMEM, "not enough memory to read %s", name);
+    }
+    if (ferror(file)) {
+        free(bytes);
+        return gw_error_set(error, GW_EIO, "can't read %s: %s", name, strerror(errno));
     }
     bytes[size] = '\0';
-    csv->bytes = csv->at = bytes;
-    if (ferror(file)) {
-        return gw_error_set(error, GW_EIO, "can't read %s: %s", csv->name, strerror(errno));
-    }
-    if (strlen(bytes) != size) {
-        return gw_error_set(error, GW_EINVAL, "%s holds NUL bytes; it must be UTF-8 text",
-                            csv->name);
-    }
+    *out = bytes;
+    *out_size = size;
     return GW_OK;
 }
 
@@ -94,21 +89,18 @@ bool cli_csv_next(struct cli_csv *csv) {
     return false;
 }
 
-gw_err cli_csv_open(struct cli_csv *csv, const char *path, struct gw_error *error) {
-    *csv = (struct cli_csv){.name = strcmp(path, "-") == 0 ? "standard input" : path};
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
-    if (file == NULL) {
-        return gw_error_set(error, GW_ENOTFOUND, "can't open %s: %s", path, strerror(errno));
-    }
-    gw_err err = read_stream(file, csv, error);
-    if (file != stdin) {
-        (void)fclose(file);
+gw_err cli_csv_take(struct cli_csv *csv, const char *name, char *bytes, size_t size,
+                    struct gw_error *error) {
+    *csv = (struct cli_csv){.name = name, .bytes = bytes, .at = bytes};
+    gw_err err = GW_OK;
+    if (strlen(bytes) != size) {
+        err = gw_error_set(error, GW_EINVAL, "%s holds NUL bytes; it must be UTF-8 text", name);
     }
     if (err == GW_OK && strncmp(csv->at, "\xef\xbb\xbf", 3) == 0) {
         csv->at += 3;
     }
     if (err == GW_OK && !cli_csv_next(csv)) {
-        err = gw_error_set(error, GW_EINVAL, "%s is empty; it needs a header line", csv->name);
+        err = gw_error_set(error, GW_EINVAL, "%s is empty; it needs a header line", name);
     }
     if (err != GW_OK) {
         cli_csv_close(csv);
@@ -117,6 +109,23 @@ gw_err cli_csv_open(struct cli_csv *csv, const char *path, struct gw_error *erro
     csv->header_count = csv->field_count;
     memcpy(csv->header, csv->fields, sizeof(csv->header));
     return GW_OK;
+}
+
+gw_err cli_csv_open(struct cli_csv *csv, const char *path, struct gw_error *error) {
+    *csv = (struct cli_csv){.name = path};
+    bool from_stdin = strcmp(path, "-") == 0;
+    FILE *file = from_stdin ? stdin : fopen(path, "rbe");
+    if (file == NULL) {
+        return gw_error_set(error, GW_ENOTFOUND, "can't open %s: %s", path, strerror(errno));
+    }
+    const char *name = from_stdin ? "standard input" : path;
+    char *bytes = NULL;
+    size_t size = 0;
+    gw_err err = read_stream(file, name, &bytes, &size, error);
+    if (!from_stdin) {
+        (void)fclose(file);
+    }
+    return err == GW_OK ? cli_csv_take(csv, name, bytes, size, error) : err;
 }
 
 void cli_csv_close(struct cli_csv *csv) {

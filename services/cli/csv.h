@@ -24,6 +24,9 @@ struct cli_csv {
 
 // Reads the file ("-": standard input) and its header. GW_EINVAL, GW_ENOTFOUND, GW_EIO.
 GW_MUST_CHECK gw_err cli_csv_open(struct cli_csv *csv, const char *path, struct gw_error *error);
+// The same from malloc'ed bytes with a NUL behind them, which become the csv's; also on error.
+GW_MUST_CHECK gw_err cli_csv_take(struct cli_csv *csv, const char *name, char *bytes, size_t size,
+                                  struct gw_error *error);
 void cli_csv_close(struct cli_csv *csv);
 
 // The column with this header (letter case does not matter); -1: none.
