@@ -330,15 +330,11 @@ void api_get_grid(struct gw_rpc_call *call, const ProtobufCMessage *message, voi
 
 // --- lists ---
 
-static bool starts_with(const char *text, const char *prefix) {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 static bool grid_under(const struct gw_edition *edition, uint32_t index, const char *prefix) {
     struct gw_grid row = gw_edition_grid(edition, index);
-    return starts_with(row.code, prefix) ||
+    return api_starts_with(row.code, prefix) ||
            (row.parent != GW_AREA_NONE &&
-            starts_with(gw_edition_area(edition, row.parent).code, prefix));
+            api_starts_with(gw_edition_area(edition, row.parent).code, prefix));
 }
 
 void api_list_grids(struct gw_rpc_call *call, const ProtobufCMessage *message, void *context) {

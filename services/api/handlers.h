@@ -25,6 +25,9 @@ GW_MUST_CHECK gw_err api_page_size(const Gridwarden__V1__PageRequest *page, uint
 // "" for a page that is NULL.
 const char *api_page_token(const Gridwarden__V1__PageRequest *page);
 
+// Whether a code lies under a prefix; "" is the prefix of every code.
+bool api_starts_with(const char *text, const char *prefix);
+
 // The edition that answers, as a message; valid as long as the edition.
 Gridwarden__V1__EditionRef api_edition_ref(const struct gw_edition *edition);
 

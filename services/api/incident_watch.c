@@ -10,17 +10,13 @@ struct incident_watch {
     char prefix[GW_CODE_MAX];
 };
 
-static bool starts_with(const char *text, const char *prefix) {
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 static bool place_under(const char *grid_code, char *const area_codes[], size_t area_count,
                         const char *prefix) {
-    if (starts_with(grid_code, prefix)) {
+    if (api_starts_with(grid_code, prefix)) {
         return true; // also when the prefix is empty
     }
     for (size_t i = 0; i < area_count; i++) {
-        if (starts_with(area_codes[i], prefix)) {
+        if (api_starts_with(area_codes[i], prefix)) {
             return true;
         }
     }

@@ -5,6 +5,7 @@
 #include "gridwarden/v1/worker.pb-c.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 const struct gw_rpc_method gw_api_methods[] = {
     {.path = "/gridwarden.v1.GridService/Locate",
@@ -180,6 +181,10 @@ gw_err api_page_size(const Gridwarden__V1__PageRequest *page, uint32_t *size,
 
 const char *api_page_token(const Gridwarden__V1__PageRequest *page) {
     return page != NULL ? page->token : "";
+}
+
+bool api_starts_with(const char *text, const char *prefix) {
+    return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
 Gridwarden__V1__EditionRef api_edition_ref(const struct gw_edition *edition) {
