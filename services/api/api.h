@@ -8,7 +8,7 @@
 #ifndef GW_SERVICES_API_API_H
 #define GW_SERVICES_API_API_H
 
-#include "services/grids/edition.h"
+#include "services/grids/current.h"
 #include "services/incidents/policy.h"
 #include "services/rpc/server.h"
 #include "services/shard/shard.h"
@@ -21,15 +21,17 @@ struct gw_api;
 
 struct gw_api_options {
     struct gw_shard *shard;
-    struct gw_store *store;           // for the list of editions
-    const struct gw_edition *edition; // of the responsible layer
-    int64_t heartbeat_ms;             // between the heartbeats of a quiet watch; 0: 15,000
+    struct gw_store *store;     // for the list of editions
+    struct gw_current *current; // the published edition of the responsible layer
+    const char *data;           // the data folder, where uploaded editions go
+    int64_t heartbeat_ms;       // between the heartbeats of a quiet watch; 0: 15,000
+    int64_t upload_idle_ms;     // an upload that is silent for so long is ended; 0: 60,000
 };
 
 // Everything in the options outlives the api.
 GW_MUST_CHECK gw_err gw_api_create(const struct gw_api_options *options, struct gw_api **api,
                                    struct gw_error *error);
-// After the server has been drained: no call is left.
+// After the server has been drained: no call is left. Waits for the shard's answers to uploads.
 void gw_api_destroy(struct gw_api *api); // accepts NULL
 
 // The table for gw_rpc_server_start; its context is the struct gw_api.

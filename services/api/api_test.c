@@ -367,8 +367,8 @@ static gw_err get_grid(const char *code, bool with_boundary,
 static void test_a_boundary_has_its_polygons_and_holes(void **state) {
     (void)state;
     Gridwarden__V1__GetGridResponse *response = NULL;
-    struct gw_edition *edition = open_holed_edition();
-    api_bench_open(&it, edition, NULL, 0);
+    struct gw_current *current = gw_current_create(open_holed_edition());
+    api_bench_open(&it, current, NULL, 0);
     assert_int_equal(get_grid("m", true, &response), GW_OK);
     assert_int_equal(response->edition->number, 7);
     assert_int_equal(response->grid->kind, GRIDWARDEN__V1__GRID_KIND__GRID_KIND_SPECIAL);
@@ -387,7 +387,7 @@ static void test_a_boundary_has_its_polygons_and_holes(void **state) {
     assert_int_equal(get_grid("o", true, &response), GW_ENOTFOUND);
     assert_int_equal(get_grid("", true, &response), GW_EINVAL);
     api_bench_close(&it);
-    gw_edition_close(edition);
+    gw_current_destroy(current);
 }
 
 // --- writes whose client has gone ---

@@ -41,29 +41,23 @@ static void fill_grid(const struct gw_edition *edition, uint32_t index, struct g
     out->grid.areas = out->area_pointers;
 }
 
-void api_locate(struct gw_rpc_call *call, const ProtobufCMessage *message, void *context) {
-    const struct gw_api *api = context;
-    const Gridwarden__V1__LocateRequest *request = (const Gridwarden__V1__LocateRequest *)message;
+static void reply_locate(struct gw_rpc_call *call, const struct gw_edition *edition,
+                         struct gw_point point) {
     struct gw_error error;
-    struct gw_point point;
-    if (api_point(request->point, &point, &error) != GW_OK) {
-        gw_rpc_fail(call, &error);
-        return;
-    }
     Gridwarden__V1__LocateResponse response = GRIDWARDEN__V1__LOCATE_RESPONSE__INIT;
-    Gridwarden__V1__EditionRef ref = api_edition_ref(api->edition);
+    Gridwarden__V1__EditionRef ref = api_edition_ref(edition);
     response.edition = &ref;
     struct grid_message grid;
     Gridwarden__V1__NearestGrid nearest = GRIDWARDEN__V1__NEAREST_GRID__INIT;
-    uint32_t owner = gw_grid_index_locate(gw_edition_index(api->edition), point);
+    uint32_t owner = gw_grid_index_locate(gw_edition_index(edition), point);
     if (owner != GW_GRID_NONE) {
-        fill_grid(api->edition, owner, &grid);
+        fill_grid(edition, owner, &grid);
         response.grid = &grid.grid;
     } else {
         uint32_t near_grid = 0;
-        gw_err err = gw_edition_nearest(api->edition, point, &near_grid, &nearest.distance_m);
+        gw_err err = gw_edition_nearest(edition, point, &near_grid, &nearest.distance_m);
         if (err == GW_OK) {
-            struct gw_grid row = gw_edition_grid(api->edition, near_grid);
+            struct gw_grid row = gw_edition_grid(edition, near_grid);
             nearest.code = (char *)row.code;
             nearest.name = (char *)row.name;
             response.nearest = &nearest;
@@ -75,6 +69,20 @@ void api_locate(struct gw_rpc_call *call, const ProtobufCMessage *message, void 
         }
     }
     gw_rpc_reply(call, &response.base);
+}
+
+void api_locate(struct gw_rpc_call *call, const ProtobufCMessage *message, void *context) {
+    const struct gw_api *api = context;
+    const Gridwarden__V1__LocateRequest *request = (const Gridwarden__V1__LocateRequest *)message;
+    struct gw_error error;
+    struct gw_point point;
+    if (api_point(request->point, &point, &error) != GW_OK) {
+        gw_rpc_fail(call, &error);
+        return;
+    }
+    const struct gw_edition *edition = gw_current_take(api->current);
+    reply_locate(call, edition, point);
+    gw_current_release(api->current, edition);
 }
 
 // --- batches ---
@@ -176,6 +184,25 @@ static void batch_free(struct batch *batch) {
     free(batch->table.places);
 }
 
+static void reply_batch(struct gw_rpc_call *call, const struct gw_edition *edition,
+                        struct batch *batch, size_t count) {
+    gw_grid_index_locate_batch(gw_edition_index(edition), batch->points, count, batch->owners);
+    for (size_t i = 0; i < count; i++) {
+        batch->owners[i] =
+            batch->owners[i] == GW_GRID_NONE
+                ? 0
+                : owner_table_place(&batch->table, batch->owners[i], batch->codes, edition);
+    }
+    Gridwarden__V1__LocateBatchResponse response = GRIDWARDEN__V1__LOCATE_BATCH_RESPONSE__INIT;
+    Gridwarden__V1__EditionRef ref = api_edition_ref(edition);
+    response.edition = &ref;
+    response.n_codes = batch->table.count;
+    response.codes = batch->codes;
+    response.n_owners = count;
+    response.owners = batch->owners;
+    gw_rpc_reply(call, &response.base);
+}
+
 void api_locate_batch(struct gw_rpc_call *call, const ProtobufCMessage *message, void *context) {
     const struct gw_api *api = context;
     const Gridwarden__V1__LocateBatchRequest *request =
@@ -193,22 +220,9 @@ void api_locate_batch(struct gw_rpc_call *call, const ProtobufCMessage *message,
     } else if (read_points(request->points, batch.points, &error) != GW_OK) {
         gw_rpc_fail(call, &error);
     } else {
-        gw_grid_index_locate_batch(gw_edition_index(api->edition), batch.points, count,
-                                   batch.owners);
-        for (size_t i = 0; i < count; i++) {
-            batch.owners[i] =
-                batch.owners[i] == GW_GRID_NONE
-                    ? 0
-                    : owner_table_place(&batch.table, batch.owners[i], batch.codes, api->edition);
-        }
-        Gridwarden__V1__LocateBatchResponse response = GRIDWARDEN__V1__LOCATE_BATCH_RESPONSE__INIT;
-        Gridwarden__V1__EditionRef ref = api_edition_ref(api->edition);
-        response.edition = &ref;
-        response.n_codes = batch.table.count;
-        response.codes = batch.codes;
-        response.n_owners = count;
-        response.owners = batch.owners;
-        gw_rpc_reply(call, &response.base);
+        const struct gw_edition *edition = gw_current_take(api->current);
+        reply_batch(call, edition, &batch, count);
+        gw_current_release(api->current, edition);
     }
     batch_free(&batch);
 }
@@ -280,12 +294,12 @@ static bool fill_boundary(const struct gw_coverage *coverage, uint32_t grid, str
     return true;
 }
 
-static void reply_grid(struct gw_rpc_call *call, const struct gw_api *api, uint32_t index,
-                       bool with_boundary) {
+static void reply_grid(struct gw_rpc_call *call, const struct gw_api *api,
+                       const struct gw_edition *edition, uint32_t index, bool with_boundary) {
     struct grid_message grid;
-    fill_grid(api->edition, index, &grid);
+    fill_grid(edition, index, &grid);
     struct boundary boundary = {0};
-    if (with_boundary && !fill_boundary(gw_edition_coverage(api->edition), index, &boundary)) {
+    if (with_boundary && !fill_boundary(gw_edition_coverage(edition), index, &boundary)) {
         struct gw_error error;
         (void)gw_error_set(&error, GW_ENOMEM, "not enough memory for the boundary");
         gw_rpc_fail(call, &error);
@@ -295,7 +309,7 @@ static void reply_grid(struct gw_rpc_call *call, const struct gw_api *api, uint3
     grid.grid.boundary = with_boundary ? &boundary.polygons : NULL;
     char *roster[ROSTER_MAX];
     Gridwarden__V1__GetGridResponse response = GRIDWARDEN__V1__GET_GRID_RESPONSE__INIT;
-    Gridwarden__V1__EditionRef ref = api_edition_ref(api->edition);
+    Gridwarden__V1__EditionRef ref = api_edition_ref(edition);
     response.edition = &ref;
     response.grid = &grid.grid;
     response.n_roster =
@@ -317,15 +331,16 @@ void api_get_grid(struct gw_rpc_call *call, const ProtobufCMessage *message, voi
         gw_rpc_fail(call, &error);
         return;
     }
-    uint32_t index = gw_edition_find_grid(api->edition, request->code);
+    const struct gw_edition *edition = gw_current_take(api->current);
+    uint32_t index = gw_edition_find_grid(edition, request->code);
     if (index == GW_GRID_NONE) {
         (void)gw_error_set(&error, GW_ENOTFOUND, "edition %" PRIu64 " of layer %s has no grid %s",
-                           gw_edition_number(api->edition), gw_edition_layer(api->edition),
-                           request->code);
+                           gw_edition_number(edition), gw_edition_layer(edition), request->code);
         gw_rpc_fail(call, &error);
-        return;
+    } else {
+        reply_grid(call, api, edition, index, request->with_boundary);
     }
-    reply_grid(call, api, index, request->with_boundary);
+    gw_current_release(api->current, edition);
 }
 
 // --- lists ---
@@ -335,6 +350,34 @@ static bool grid_under(const struct gw_edition *edition, uint32_t index, const c
     return api_starts_with(row.code, prefix) ||
            (row.parent != GW_AREA_NONE &&
             api_starts_with(gw_edition_area(edition, row.parent).code, prefix));
+}
+
+// The page of grids that is asked for, in `rows` and `pointers`, which have room for `size`.
+static void reply_page(struct gw_rpc_call *call, const struct gw_edition *edition,
+                       const Gridwarden__V1__ListGridsRequest *request, struct grid_message rows[],
+                       Gridwarden__V1__Grid *pointers[], uint32_t size) {
+    // The token is the last code of the page before.
+    const char *after = api_page_token(request->page);
+    uint32_t i = gw_edition_code_lower_bound(edition, after);
+    uint32_t total = gw_edition_grid_count(edition), count = 0;
+    for (; i < total && count < size; i++) {
+        uint32_t index = gw_edition_grid_by_code_order(edition, i);
+        if (strcmp(gw_edition_grid(edition, index).code, after) != 0 &&
+            grid_under(edition, index, request->code_prefix)) {
+            fill_grid(edition, index, &rows[count]);
+            pointers[count] = &rows[count].grid;
+            count++;
+        }
+    }
+    Gridwarden__V1__ListGridsResponse response = GRIDWARDEN__V1__LIST_GRIDS_RESPONSE__INIT;
+    Gridwarden__V1__EditionRef ref = api_edition_ref(edition);
+    response.edition = &ref;
+    response.n_grids = count;
+    response.grids = pointers;
+    if (i < total && count > 0) {
+        response.next_token = rows[count - 1].grid.code;
+    }
+    gw_rpc_reply(call, &response.base);
 }
 
 void api_list_grids(struct gw_rpc_call *call, const ProtobufCMessage *message, void *context) {
@@ -353,28 +396,9 @@ void api_list_grids(struct gw_rpc_call *call, const ProtobufCMessage *message, v
         (void)gw_error_set(&error, GW_ENOMEM, "not enough memory for a page");
         gw_rpc_fail(call, &error);
     } else {
-        // The token is the last code of the page before.
-        const char *after = api_page_token(request->page);
-        uint32_t i = gw_edition_code_lower_bound(api->edition, after);
-        uint32_t total = gw_edition_grid_count(api->edition), count = 0;
-        for (; i < total && count < size; i++) {
-            uint32_t index = gw_edition_grid_by_code_order(api->edition, i);
-            if (strcmp(gw_edition_grid(api->edition, index).code, after) != 0 &&
-                grid_under(api->edition, index, request->code_prefix)) {
-                fill_grid(api->edition, index, &rows[count]);
-                pointers[count] = &rows[count].grid;
-                count++;
-            }
-        }
-        Gridwarden__V1__ListGridsResponse response = GRIDWARDEN__V1__LIST_GRIDS_RESPONSE__INIT;
-        Gridwarden__V1__EditionRef ref = api_edition_ref(api->edition);
-        response.edition = &ref;
-        response.n_grids = count;
-        response.grids = pointers;
-        if (i < total && count > 0) {
-            response.next_token = rows[count - 1].grid.code;
-        }
-        gw_rpc_reply(call, &response.base);
+        const struct gw_edition *edition = gw_current_take(api->current);
+        reply_page(call, edition, request, rows, pointers, size);
+        gw_current_release(api->current, edition);
     }
     free(rows);
     free(pointers);

@@ -5,13 +5,18 @@
 #include "gridwarden/v1/grid.pb-c.h"
 #include "gridwarden/v1/types.pb-c.h"
 #include "services/api/api.h"
+#include "services/api/uploads.h"
 #include "services/api/watch.h"
+#include <stdatomic.h>
 
 struct gw_api {
     struct gw_shard *shard;
     struct gw_store *store;
-    const struct gw_edition *edition;
+    struct gw_current *current;
+    const char *data;
     struct gw_watches *watches;
+    struct api_uploads *uploads;
+    atomic_uint publishing; // files that wait to be opened
 };
 
 // Rounds a request's point to the lattice. GW_EINVAL: missing or not a number; GW_ERANGE.
@@ -47,5 +52,7 @@ api_handler api_write; // every mutating method
 api_handler api_watch_incidents, api_watch_assignments, api_positions_start;
 api_handler api_positions_message;
 void api_positions_half_close(struct gw_rpc_call *call, void *context);
+api_handler api_upload_start, api_upload_message, api_publish;
+void api_upload_half_close(struct gw_rpc_call *call, void *context);
 
 #endif

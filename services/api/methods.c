@@ -1,6 +1,7 @@
 // The method table, the api's life, and the small decoders that the handlers share.
 #include "services/api/handlers.h"
 
+#include "gridwarden/v1/edition.pb-c.h"
 #include "gridwarden/v1/incident.pb-c.h"
 #include "gridwarden/v1/worker.pb-c.h"
 #include <math.h>
@@ -33,6 +34,18 @@ const struct gw_rpc_method gw_api_methods[] = {
      .request = &gridwarden__v1__list_editions_request__descriptor,
      .response = &gridwarden__v1__list_editions_response__descriptor,
      .start = api_list_editions},
+    {.path = "/gridwarden.v1.EditionService/Upload",
+     .kind = GW_RPC_CLIENT_STREAM,
+     .request = &gridwarden__v1__upload_request__descriptor,
+     .response = &gridwarden__v1__upload_response__descriptor,
+     .start = api_upload_start,
+     .on_message = api_upload_message,
+     .on_half_close = api_upload_half_close},
+    {.path = "/gridwarden.v1.EditionService/Publish",
+     .kind = GW_RPC_UNARY,
+     .request = &gridwarden__v1__publish_request__descriptor,
+     .response = &gridwarden__v1__publish_response__descriptor,
+     .start = api_publish},
     {.path = "/gridwarden.v1.WorkerService/UpsertWorkers",
      .kind = GW_RPC_UNARY,
      .request = &gridwarden__v1__upsert_workers_request__descriptor,
@@ -130,11 +143,16 @@ gw_err gw_api_create(const struct gw_api_options *options, struct gw_api **out,
     if (api == NULL) {
         return gw_error_set(error, GW_ENOMEM, "not enough memory to start");
     }
-    *api = (struct gw_api){
-        .shard = options->shard, .store = options->store, .edition = options->edition};
+    *api = (struct gw_api){.shard = options->shard,
+                           .store = options->store,
+                           .current = options->current,
+                           .data = options->data};
     gw_err err = gw_watches_create(options->shard, options->heartbeat_ms, &api->watches, error);
+    if (err == GW_OK) {
+        err = api_uploads_create(options, &api->uploads, error);
+    }
     if (err != GW_OK) {
-        free(api);
+        gw_api_destroy(api);
         return err;
     }
     *out = api;
@@ -143,6 +161,7 @@ gw_err gw_api_create(const struct gw_api_options *options, struct gw_api **out,
 
 void gw_api_destroy(struct gw_api *api) {
     if (api != NULL) {
+        api_uploads_destroy(api->uploads);
         gw_watches_destroy(api->watches);
         free(api);
     }

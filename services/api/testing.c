@@ -5,7 +5,7 @@
 #include "services/incidents/message.h"
 #include <stdio.h>
 
-void api_bench_open(struct api_bench *bench, const struct gw_edition *edition,
+void api_bench_open(struct api_bench *bench, struct gw_current *current,
                     const struct gw_rpc_server_options *rpc, int64_t heartbeat_ms) {
     struct gw_error error;
     char target[64];
@@ -13,8 +13,10 @@ void api_bench_open(struct api_bench *bench, const struct gw_edition *edition,
     struct gw_api_options api_options = {
         .shard = bench->bench.shard,
         .store = bench->bench.store,
-        .edition = edition != NULL ? edition : bench->bench.edition,
+        .current = current != NULL ? current : bench->bench.current,
+        .data = bench->bench.folder,
         .heartbeat_ms = heartbeat_ms,
+        .upload_idle_ms = bench->upload_idle_ms,
     };
     assert_int_equal(gw_api_create(&api_options, &bench->api, &error), GW_OK);
     struct gw_rpc_server_options rpc_options = {.loops = 2};

@@ -17,15 +17,16 @@
 #define PATIENCE_MS 60000 // of anything that must come: sanitizers and a busy machine
 
 struct api_bench {
+    int64_t upload_idle_ms; // set before it is opened; 0: the usual
     struct bench bench;
     struct gw_api *api;
     struct gw_rpc_server *server; // NULL once drained
     struct gw_rpc_channel *channel;
 };
 
-// `edition` is what the reads answer from; NULL: the bench's. Of `rpc` the limits count; NULL: the
+// `current` is what the reads answer from; NULL: the bench's. Of `rpc` the limits count; NULL: the
 // usual ones. heartbeat_ms 0: the usual.
-void api_bench_open(struct api_bench *bench, const struct gw_edition *edition,
+void api_bench_open(struct api_bench *bench, struct gw_current *current,
                     const struct gw_rpc_server_options *rpc, int64_t heartbeat_ms);
 void api_bench_close(struct api_bench *bench);
 

@@ -41,7 +41,7 @@ static struct seen next_event(struct gw_rpc_stream *stream) {
             (void)snprintf(seen.id, sizeof(seen.id), "%s", message->event->incident_id);
             (void)snprintf(seen.token, sizeof(seen.token), "%s", message->token);
             seen.version = message->event->version;
-            seen.kind = message->event->kind_case;
+            seen.kind = (int)message->event->kind_case;
             assert_string_equal(message->incident->id, seen.id);
             assert_true(message->incident->version >= seen.version);
         }
@@ -68,7 +68,7 @@ static struct said next_said(struct gw_rpc_stream *stream) {
         (void)snprintf(said.id, sizeof(said.id), "%s", message->assignment->incident_id);
         (void)snprintf(said.worker, sizeof(said.worker), "%s", message->assignment->worker_id);
         said.attempt = message->assignment->attempt;
-        said.state = message->assignment->state;
+        said.state = (int)message->assignment->state;
         said.answer_by_ms = message->assignment->answer_by_ms;
     }
     release(message);

@@ -7,6 +7,7 @@
 extern const struct cli_command cli_serve, cli_import, cli_verify, cli_locate, cli_nearest;
 extern const struct cli_command cli_report, cli_watch_incidents, cli_watch_assignments;
 extern const struct cli_command cli_grid_list, cli_grid_get, cli_grid_editions;
+extern const struct cli_command cli_edition_list, cli_edition_publish;
 extern const struct cli_command cli_worker_list, cli_worker_get, cli_worker_import, cli_worker_duty;
 extern const struct cli_command cli_incident_list, cli_incident_get, cli_incident_place;
 extern const struct cli_command cli_incident_accept, cli_incident_decline, cli_incident_start;

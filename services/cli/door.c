@@ -25,8 +25,8 @@ static void remove_folder(struct cli_door *door) {
 
 static int start_own_node(struct cli_door *door, const struct cli_args *args, const char *data) {
     struct gw_error error;
-    static struct gw_policy policy; // large; one command runs at a time
-    if (gw_config_load(cli_value(args, "config"), &policy, &error) != GW_OK) {
+    static struct gw_config config; // large; one command runs at a time
+    if (gw_config_read(cli_value(args, "config"), &config, &error) != GW_OK) {
         return cli_refused(&error);
     }
     (void)snprintf(door->folder, sizeof(door->folder), "/tmp/gridwarden-XXXXXX");
@@ -38,7 +38,7 @@ static int start_own_node(struct cli_door *door, const struct cli_args *args, co
     (void)snprintf(door->socket, sizeof(door->socket), "%s/grpc", door->folder);
     char listen[96];
     (void)snprintf(listen, sizeof(listen), "unix:%s", door->socket);
-    struct gw_node_options options = {.data = data, .grpc_listen = listen, .policy = &policy};
+    struct gw_node_options options = {.data = data, .grpc_listen = listen, .config = &config};
     if (gw_node_start(&options, &door->node, &error) != GW_OK) {
         remove_folder(door);
         return cli_refused(&error);

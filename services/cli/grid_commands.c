@@ -1,4 +1,4 @@
-// gridwarden grid …: the grids of the published edition, and the editions.
+// gridwarden grid …: the grids of the published edition.
 #include "services/cli/commands.h"
 
 #include "gridwarden/v1/grid.pb-c.h"
@@ -164,64 +164,4 @@ const struct cli_command cli_grid_get = {
     .options = get_options,
     .option_count = sizeof(get_options) / sizeof(get_options[0]),
     .run = run_get,
-};
-
-// --- editions ---
-
-static const struct cli_column edition_columns[] = {
-    {"layer", false},   {"number", true},     {"state", false},
-    {"created", false}, {"published", false}, {"grids", true},
-    {"vertices", true}, {"label", false},     {"hash", false},
-};
-
-static int run_editions(const struct cli_args *args) {
-    struct cli_door door;
-    struct cli_output output;
-    Gridwarden__V1__ListEditionsRequest request = GRIDWARDEN__V1__LIST_EDITIONS_REQUEST__INIT;
-    int code = cli_door_open(&door, args);
-    if (code != CLI_DONE) {
-        return code;
-    }
-    ProtobufCMessage *message = NULL;
-    code = cli_door_call(&door, SERVICE "ListEditions", &request.base,
-                         &gridwarden__v1__list_editions_response__descriptor, &message);
-    if (code == CLI_DONE) {
-        code = cli_output_begin(&output, args, edition_columns,
-                                sizeof(edition_columns) / sizeof(edition_columns[0]));
-    }
-    if (code == CLI_DONE) {
-        const Gridwarden__V1__ListEditionsResponse *response =
-            (const Gridwarden__V1__ListEditionsResponse *)message;
-        for (size_t i = 0; i < response->n_editions; i++) {
-            const Gridwarden__V1__Edition *edition = response->editions[i];
-            cli_output_text(&output, edition->ref != NULL ? edition->ref->layer : "");
-            cli_output_number(&output, "%" PRIu64, edition->ref != NULL ? edition->ref->number : 0);
-            cli_output_text(&output, cli_enum_name(&gridwarden__v1__edition_state__descriptor,
-                                                   (int)edition->state));
-            cli_output_time(&output, edition->created_ms);
-            cli_output_time(&output, edition->published_ms);
-            cli_output_number(&output, "%" PRIu64, edition->grid_count);
-            cli_output_number(&output, "%" PRIu64, edition->vertex_count);
-            cli_output_text(&output, edition->label);
-            cli_output_text(&output, edition->content_hash);
-        }
-        code = cli_output_end(&output);
-    }
-    if (message != NULL) {
-        protobuf_c_message_free_unpacked(message, NULL);
-    }
-    cli_door_close(&door);
-    return code;
-}
-
-static const struct cli_option edition_options[] = {CLI_DOOR_OPTIONS, CLI_OUTPUT_OPTIONS};
-
-const struct cli_command cli_grid_editions = {
-    .name = "grid editions",
-    .words = "",
-    .summary = "Lists every edition, newest first.",
-    .details = "",
-    .options = edition_options,
-    .option_count = sizeof(edition_options) / sizeof(edition_options[0]),
-    .run = run_editions,
 };

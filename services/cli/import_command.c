@@ -1,5 +1,7 @@
-// gridwarden import: boundary files become a checked edition of a data folder.
+// gridwarden import: boundary files become a checked edition of a data folder, or of a node that is
+// serving.
 #include "services/cli/commands.h"
+#include "services/cli/edition_upload.h"
 
 #include "services/base/clock.h"
 #include "services/base/datadir.h"
@@ -11,6 +13,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -149,10 +152,71 @@ static void print_report(const struct cli_args *args, const struct gw_import_opt
                  report->index_bytes, seconds);
 }
 
+static gw_err import_into_folder(const char *data, struct gw_import_options *import, bool publish,
+                                 struct gw_import_report *report, struct gw_error *error) {
+    struct target target;
+    gw_err err = open_target(&target, data, error);
+    if (err == GW_OK) {
+        err = import_into(&target, import, publish, report, error);
+    }
+    close_target(&target);
+    return err;
+}
+
+// Checks and indexes here, in the file `path`, and sends the result.
+static gw_err import_through(struct cli_door *door, const char *path,
+                             struct gw_import_options *import, bool publish,
+                             struct gw_import_report *report, struct gw_error *error) {
+    gw_err err = cli_edition_next_number(door, import->layer, &import->number, error);
+    if (err == GW_OK) {
+        err = gw_import_edition(import, path, show_finding, NULL, report, error);
+    }
+    if (err != GW_OK || report->grids == 0) {
+        return err;
+    }
+    struct cli_edition_file file = {
+        .path = path,
+        .layer = import->layer,
+        .content_hash = report->content_hash,
+        .number = import->number,
+        .size = report->file_bytes,
+        .progress = import->progress,
+        .context = import->context,
+    };
+    err = cli_edition_upload(door, &file, error);
+    if (err == GW_OK && publish) {
+        err = cli_edition_publish_number(door, import->layer, import->number, error);
+        if (err != GW_OK) {
+            return gw_error_set(error, err, "edition %" PRIu64 " is staged, but not published: %s",
+                                import->number, error->text);
+        }
+    }
+    return err;
+}
+
+static gw_err import_to_server(struct cli_door *door, struct gw_import_options *import,
+                               bool publish, struct gw_import_report *report,
+                               struct gw_error *error) {
+    const char *base = getenv("TMPDIR");
+    char folder[1100], path[1200];
+    (void)snprintf(folder, sizeof(folder), "%.1000s/gridwarden-XXXXXX",
+                   base != NULL && base[0] != '\0' ? base : "/tmp");
+    if (mkdtemp(folder) == NULL) {
+        return gw_error_set(error, GW_EIO, "can't make the folder %s: %s", folder, strerror(errno));
+    }
+    (void)snprintf(path, sizeof(path), "%s/edition.gwe", folder);
+    gw_err err = import_through(door, path, import, publish, report, error);
+    (void)unlink(path);
+    (void)rmdir(folder);
+    return err;
+}
+
 static int run(const struct cli_args *args) {
     const char *data = cli_value(args, "data");
-    if (data == NULL) {
-        return cli_usage(args, "--data DIR is needed: the data folder to import into");
+    bool to_server = cli_value(args, "server") != NULL;
+    if ((data == NULL) == !to_server) {
+        return cli_usage(args, "give --data DIR, the data folder to import into, or --server ADDR, "
+                               "the node to send the edition to");
     }
     const char *code_field = cli_value(args, "code-field"), *name = cli_value(args, "name-field");
     const char *layer = cli_value(args, "layer"), *label = cli_value(args, "label");
@@ -174,14 +238,16 @@ static int run(const struct cli_args *args) {
     };
     bool publish = cli_flag(args, "publish");
     int64_t start_ns = gw_clock_monotonic_ns();
-    struct target target;
+    struct cli_door door = {0};
     struct gw_import_report report = {0};
     struct gw_error error;
-    gw_err err = open_target(&target, data, &error);
-    if (err == GW_OK) {
-        err = import_into(&target, &import, publish, &report, &error);
+    int code = to_server ? cli_door_open(&door, args) : CLI_DONE;
+    if (code != CLI_DONE) {
+        return code;
     }
-    close_target(&target);
+    gw_err err = to_server ? import_to_server(&door, &import, publish, &report, &error)
+                           : import_into_folder(data, &import, publish, &report, &error);
+    cli_door_close(&door);
     if (progress.terminal) {
         (void)fputs("\r\033[K", stderr);
     }
@@ -199,7 +265,9 @@ static int run(const struct cli_args *args) {
 }
 
 static const struct cli_option options[] = {
-    {"data", "DIR", "the data folder; made where there is none"},
+    {"data", "DIR", "the data folder, which no node serves; made where there is none"},
+    {"server", "ADDR", "or a node's gRPC address: the edition is made here and sent there"},
+    {"timeout", "SECONDS", "how long to wait for an answer of the node (default 10)"},
     {"crs", "CRS", "of the files: EPSG:4326, EPSG:4490 or OGC:CRS84"},
     {"code-field", "NAME", "attribute with the grid's code (default code)"},
     {"name-field", "NAME", "attribute with its name (default name)"},
@@ -220,9 +288,11 @@ const struct cli_command cli_import = {
     .details =
         "All files together make one edition. Each fault is listed with file, feature, ring\n"
         "and place; if anything is refused, nothing is stored. The folder must not be in use\n"
-        "by a node.\n\nExample:\n"
+        "by a node; a node that serves takes the edition with --server, and goes on serving.\n\n"
+        "Examples:\n"
         "  gridwarden import a.geojson b.geojson --data ./data --crs EPSG:4326 \\\n"
-        "      --code-field code --name-field name --publish",
+        "      --code-field code --name-field name --publish\n"
+        "  gridwarden import a.geojson --server 127.0.0.1:7600 --crs EPSG:4326 --publish",
     .words_min = 1,
     .words_max = CLI_ARGUMENTS_MAX,
     .options = options,

@@ -5,13 +5,13 @@
 #include <string.h>
 
 static const struct cli_command *const commands[] = {
-    &cli_serve,          &cli_import,           &cli_verify,          &cli_locate,
-    &cli_nearest,        &cli_report,           &cli_watch_incidents, &cli_watch_assignments,
-    &cli_grid_list,      &cli_grid_get,         &cli_grid_editions,   &cli_worker_list,
-    &cli_worker_get,     &cli_worker_import,    &cli_worker_duty,     &cli_incident_list,
-    &cli_incident_get,   &cli_incident_place,   &cli_incident_accept, &cli_incident_decline,
-    &cli_incident_start, &cli_incident_resolve, &cli_incident_close,  &cli_demo_generate,
-    &cli_demo_play,      &cli_version,
+    &cli_serve,           &cli_import,           &cli_verify,          &cli_locate,
+    &cli_nearest,         &cli_report,           &cli_watch_incidents, &cli_watch_assignments,
+    &cli_grid_list,       &cli_grid_get,         &cli_grid_editions,   &cli_edition_list,
+    &cli_edition_publish, &cli_worker_list,      &cli_worker_get,      &cli_worker_import,
+    &cli_worker_duty,     &cli_incident_list,    &cli_incident_get,    &cli_incident_place,
+    &cli_incident_accept, &cli_incident_decline, &cli_incident_start,  &cli_incident_resolve,
+    &cli_incident_close,  &cli_demo_generate,    &cli_demo_play,       &cli_version,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

@@ -1,6 +1,7 @@
 // Reading an edition: opening, checking and the accessors. See edition_format.h for the bytes.
 #include "services/grids/edition.h"
 #include "services/grids/edition_format.h"
+#include "services/grids/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -121,10 +122,18 @@ static void bind_sections(struct gw_edition *edition) {
     };
 }
 
-// A text of fewer than `max` bytes starts at the offset. The pool's last byte is NUL (checked
-// first).
+// A text of fewer than `max` bytes of UTF-8 starts at the offset. The pool's last byte is NUL
+// (checked first).
 static bool text_fits(const struct gw_edition *edition, uint32_t offset, size_t max) {
-    return offset < edition->strings_size && strnlen(edition->strings + offset, max) < max;
+    if (offset >= edition->strings_size) {
+        return false;
+    }
+    size_t size = strnlen(edition->strings + offset, max);
+    return size < max && gw_text_ok(edition->strings + offset, size);
+}
+
+static bool code_fits(const struct gw_edition *edition, uint32_t offset) {
+    return text_fits(edition, offset, GW_CODE_MAX) && edition->strings[offset] != '\0';
 }
 
 static const char *text_at(const struct gw_edition *edition, uint32_t offset) {
@@ -135,9 +144,8 @@ static bool areas_fit(const struct gw_edition *edition) {
     uint32_t count = edition->meta->area_count;
     for (uint32_t i = 0; i < count; i++) {
         const struct gw_area_record *area = &edition->areas[i];
-        if (!text_fits(edition, area->code, GW_CODE_MAX) ||
-            !text_fits(edition, area->name, GW_NAME_MAX) || area->level < 1 ||
-            area->level > GW_AREA_LEVELS) {
+        if (!code_fits(edition, area->code) || !text_fits(edition, area->name, GW_NAME_MAX) ||
+            area->level < 1 || area->level > GW_AREA_LEVELS) {
             return false;
         }
         // Levels rise along parents, so every chain ends.
@@ -174,8 +182,8 @@ static bool grids_fit(const struct gw_edition *edition) {
     uint32_t count = edition->meta->grid_count;
     for (uint32_t i = 0; i < count; i++) {
         const struct gw_grid_record *grid = &edition->grids[i];
-        if (!text_fits(edition, grid->code, GW_CODE_MAX) ||
-            !text_fits(edition, grid->name, GW_NAME_MAX) || !box_fits(edition, i) ||
+        if (!code_fits(edition, grid->code) || !text_fits(edition, grid->name, GW_NAME_MAX) ||
+            grid->kind > GW_GRID_KIND_MAX || !box_fits(edition, i) ||
             (grid->parent != GW_AREA_NONE && grid->parent >= edition->meta->area_count)) {
             return false;
         }

@@ -19,6 +19,7 @@
 #define GW_NAME_MAX 256u  // bytes of a name or label with its NUL
 #define GW_LAYER_MAX 32u  // bytes of a layer's name with its NUL
 #define GW_AREA_LEVELS 4u // village, township, county, city
+#define GW_GRID_KIND_MAX 3u
 
 struct gw_edition;
 

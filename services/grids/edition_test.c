@@ -359,6 +359,45 @@ static void sealed_damage_is_harmless(void **state) {
     free(bytes);
 }
 
+// What answers would carry: texts that are not UTF-8, grids and areas without a code, kinds that
+// there are not.
+static void faulty_rows_under_a_seal_are_refused(void **state) {
+    (void)state;
+    size_t size = 0;
+    unsigned char *bytes = small_edition(&size);
+    struct gw_edition *edition = NULL;
+    struct gw_error error;
+    struct gw_edition_header header;
+    memcpy(&header, bytes, sizeof(header));
+    unsigned char *texts = bytes + header.sections[GW_SECTION_STRINGS].offset;
+    size_t texts_size = (size_t)header.sections[GW_SECTION_STRINGS].size;
+    const struct {
+        unsigned char *at;
+        unsigned char value;
+        const char *words;
+    } rows[] = {
+        {memmem(texts, texts_size, "B", 2), '\0', "grids"},
+        {memmem(texts, texts_size, "\xe4\xb8\x89", 3), 0xff, "grids"},
+        {memmem(texts, texts_size, "\xe9\x93\x81", 3), 0xff, "areas"},
+        {memmem(texts, texts_size, "SYNTHETIC", 9), 0xff, "text"},
+        {bytes + header.sections[GW_SECTION_GRIDS].offset + offsetof(struct gw_grid_record, kind),
+         GW_GRID_KIND_MAX + 1, "grids"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_non_null(rows[i].at);
+        unsigned char before = *rows[i].at;
+        *rows[i].at = rows[i].value;
+        testing_reseal(bytes, size);
+        assert_int_equal(gw_edition_open_bytes(bytes, size, &edition, &error), GW_ECORRUPT);
+        assert_non_null(strstr(error.text, rows[i].words));
+        *rows[i].at = before;
+    }
+    testing_reseal(bytes, size);
+    assert_int_equal(gw_edition_open_bytes(bytes, size, &edition, &error), GW_OK);
+    gw_edition_close(edition);
+    free(bytes);
+}
+
 static void level_of_codes(void **state) {
     (void)state;
     assert_int_equal(gw_area_code_level("211282001002", 12), 1);
@@ -388,6 +427,7 @@ int main(void) {
         cmocka_unit_test(the_same_rows_give_the_same_bytes),
         cmocka_unit_test(every_changed_byte_is_seen),
         cmocka_unit_test(sealed_damage_is_harmless),
+        cmocka_unit_test(faulty_rows_under_a_seal_are_refused),
         cmocka_unit_test(level_of_codes),
     };
     int failed = cmocka_run_group_tests_name("refused rows", table, NULL, NULL);

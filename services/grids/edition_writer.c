@@ -100,6 +100,10 @@ static gw_err check_grids(struct draft *draft, struct gw_error *error) {
             return gw_error_set(error, GW_EINVAL, "grid %s: a name has at most %u bytes of UTF-8",
                                 row->code, GW_NAME_MAX - 1);
         }
+        if (row->kind > GW_GRID_KIND_MAX) {
+            return gw_error_set(error, GW_EINVAL, "grid %s: there is no kind %u", row->code,
+                                row->kind);
+        }
         rings += row->ring_count;
         for (uint32_t k = 0; k < row->ring_count; k++) {
             vertices += row->rings[k].vertex_count;

@@ -24,7 +24,7 @@ static bool layer_ok(const char *layer) {
     return size > 0 && size < GW_LAYER_MAX;
 }
 
-static gw_err check_layer(const char *layer, struct gw_error *error) {
+gw_err gw_editions_check_layer(const char *layer, struct gw_error *error) {
     return layer_ok(layer) ? GW_OK
                            : gw_error_set(error, GW_EINVAL,
                                           "a layer's name has 1 to %u of the characters a-z, 0-9, "
@@ -113,7 +113,7 @@ static gw_err find_newest(struct gw_store *store, const char *layer, bool publis
 gw_err gw_editions_next_number(struct gw_store *store, const char *layer, uint64_t *number,
                                struct gw_error *error) {
     Gridwarden__V1__Edition *newest = NULL;
-    gw_err err = check_layer(layer, error);
+    gw_err err = gw_editions_check_layer(layer, error);
     if (err == GW_OK) {
         err = find_newest(store, layer, false, &newest, error);
     }
@@ -128,7 +128,7 @@ gw_err gw_editions_next_number(struct gw_store *store, const char *layer, uint64
 
 gw_err gw_editions_path(const char *data_folder, const char *layer, uint64_t number, char *out,
                         size_t out_size, struct gw_error *error) {
-    gw_err err = check_layer(layer, error);
+    gw_err err = gw_editions_check_layer(layer, error);
     if (err != GW_OK) {
         return err;
     }
@@ -139,7 +139,7 @@ gw_err gw_editions_path(const char *data_folder, const char *layer, uint64_t num
                : gw_error_set(error, GW_EINVAL, "the path of the data folder is too long");
 }
 
-// The file must be the one that was published under this number.
+// The file must be the one that was staged under this number.
 static gw_err compare(const struct gw_edition *edition, const Gridwarden__V1__Edition *row,
                       struct gw_error *error) {
     char hash[33];
@@ -149,17 +149,65 @@ static gw_err compare(const struct gw_edition *edition, const Gridwarden__V1__Ed
         (row->content_hash[0] != '\0' && strcmp(hash, row->content_hash) != 0)) {
         return gw_error_set(error, GW_ECORRUPT,
                             "the file of edition %" PRIu64 " of layer %s is not the one that was "
-                            "published: restore it or import the edition again",
+                            "staged: restore it or import the edition again",
                             row->ref->number, row->ref->layer);
     }
     return GW_OK;
 }
 
+gw_err gw_editions_find(struct gw_store *store, const char *layer, uint64_t number,
+                        Gridwarden__V1__Edition **row, struct gw_error *error) {
+    gw_err err = gw_editions_check_layer(layer, error);
+    if (err != GW_OK) {
+        return err;
+    }
+    struct key key = make_key(layer, number);
+    struct gw_store_value value;
+    err = gw_store_get(store, GW_KS_EDITIONS, slice_of(&key), &value, error);
+    if (err != GW_OK) {
+        return err;
+    }
+    bool found = value.bytes.data != NULL;
+    *row = found ? unpack(value.bytes) : NULL;
+    gw_store_value_release(&value);
+    if (!found) {
+        return gw_error_set(error, GW_ENOTFOUND,
+                            "layer %s has no edition %" PRIu64 ": gridwarden edition list", layer,
+                            number);
+    }
+    return *row != NULL ? GW_OK : unreadable(error);
+}
+
+gw_err gw_editions_open(const char *data_folder, const Gridwarden__V1__Edition *row,
+                        struct gw_edition **edition, struct gw_error *error) {
+    char path[4096];
+    struct gw_edition *opened = NULL;
+    gw_err err =
+        gw_editions_path(data_folder, row->ref->layer, row->ref->number, path, sizeof(path), error);
+    if (err == GW_OK) {
+        err = gw_edition_open(path, &opened, error);
+    }
+    if (err == GW_ENOTFOUND) { // the store knows it, so its file must be there
+        err = gw_error_set(error, GW_ECORRUPT,
+                           "the edition's file %s is missing: restore it or import the edition "
+                           "again",
+                           path);
+    }
+    if (err == GW_OK) {
+        err = compare(opened, row, error);
+    }
+    if (err != GW_OK) {
+        gw_edition_close(opened);
+        return err;
+    }
+    *edition = opened;
+    return GW_OK;
+}
+
 gw_err gw_editions_open_current(const char *data_folder, struct gw_store *store, const char *layer,
                                 struct gw_edition **edition, struct gw_error *error) {
-    char path[4096];
     Gridwarden__V1__Edition *row = NULL;
-    gw_err err = check_layer(layer, error);
+    gw_err err = gw_editions_check_layer(layer, error);
     if (err == GW_OK) {
         err = find_newest(store, layer, true, &row, error);
     }
@@ -172,27 +220,9 @@ gw_err gw_editions_open_current(const char *data_folder, struct gw_store *store,
                             "%.120s --crs EPSG:4326 --publish",
                             layer, data_folder);
     }
-    struct gw_edition *opened = NULL;
-    err = gw_editions_path(data_folder, layer, row->ref->number, path, sizeof(path), error);
-    if (err == GW_OK) {
-        err = gw_edition_open(path, &opened, error);
-    }
-    if (err == GW_ENOTFOUND) { // published, so its file must be there
-        err = gw_error_set(error, GW_ECORRUPT,
-                           "the published edition's file %s is missing: restore "
-                           "it or import the edition again",
-                           path);
-    }
-    if (err == GW_OK) {
-        err = compare(opened, row, error);
-    }
+    err = gw_editions_open(data_folder, row, edition, error);
     gridwarden__v1__edition__free_unpacked(row, NULL);
-    if (err != GW_OK) {
-        gw_edition_close(opened);
-        return err;
-    }
-    *edition = opened;
-    return GW_OK;
+    return err;
 }
 
 struct list {

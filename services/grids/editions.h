@@ -15,6 +15,18 @@ GW_MUST_CHECK gw_err gw_editions_open_current(const char *data_folder, struct gw
                                               const char *layer, struct gw_edition **edition,
                                               struct gw_error *error);
 
+// The row of an edition, for the caller to free with gridwarden__v1__edition__free_unpacked.
+// GW_ENOTFOUND: the store has none such.
+GW_MUST_CHECK gw_err gw_editions_find(struct gw_store *store, const char *layer, uint64_t number,
+                                      Gridwarden__V1__Edition **row, struct gw_error *error);
+
+// Opens the file of a row, whatever its state. GW_ECORRUPT: it is missing, damaged or another one.
+GW_MUST_CHECK gw_err gw_editions_open(const char *data_folder, const Gridwarden__V1__Edition *row,
+                                      struct gw_edition **edition, struct gw_error *error);
+
+// GW_EINVAL unless a layer can have this name.
+GW_MUST_CHECK gw_err gw_editions_check_layer(const char *layer, struct gw_error *error);
+
 // The number that the next edition of a layer gets: one more than the highest in the store.
 GW_MUST_CHECK gw_err gw_editions_next_number(struct gw_store *store, const char *layer,
                                              uint64_t *number, struct gw_error *error);

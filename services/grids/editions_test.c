@@ -178,6 +178,30 @@ static void a_wrong_file_is_refused(void **state) {
     assert_non_null(strstr(error.text, "missing"));
 }
 
+static void any_edition_can_be_found_and_opened(void **state) {
+    struct world *world = *state;
+    struct gw_error error;
+    struct gw_edition *edition = NULL;
+    Gridwarden__V1__Edition *row = NULL;
+    char hash[33];
+    for (uint64_t number = 1; number <= 2; number++) {
+        write_file(world, "grid", number, hash);
+        record(world, "grid", number, STAGED, hash);
+    }
+    for (uint64_t number = 1; number <= 2; number++) {
+        assert_int_equal(gw_editions_find(world->store, "grid", number, &row, &error), GW_OK);
+        assert_int_equal(row->ref->number, number);
+        assert_int_equal(row->state, STAGED);
+        assert_int_equal(gw_editions_open(world->folder, row, &edition, &error), GW_OK);
+        assert_int_equal(gw_edition_number(edition), number);
+        gw_edition_close(edition);
+        gridwarden__v1__edition__free_unpacked(row, NULL);
+    }
+    assert_int_equal(gw_editions_find(world->store, "grid", 3, &row, &error), GW_ENOTFOUND);
+    assert_int_equal(gw_editions_find(world->store, "gri", 1, &row, &error), GW_ENOTFOUND);
+    assert_int_equal(gw_editions_find(world->store, "", 1, &row, &error), GW_EINVAL);
+}
+
 static void odd_layers_are_refused(void **state) {
     struct world *world = *state;
     static const char *const names[] = {
@@ -205,6 +229,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(publishing_supersedes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(layers_are_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_file_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(any_edition_can_be_found_and_opened, set_up, tear_down),
         cmocka_unit_test_setup_teardown(odd_layers_are_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("editions in the store", tests, NULL, NULL);

@@ -24,7 +24,7 @@ static void test_offers_lapse_though_the_log_is_ahead_of_the_clock(void **state)
     assert_int_equal(bench_report(&bench, 0, 0, id), GW_OK);
     gw_shard_close(bench.shard);
     struct gw_shard_options options = {
-        .store = bench.store, .log = bench.log, .edition = bench.edition, .policy = &bench.policy};
+        .store = bench.store, .log = bench.log, .current = bench.current, .policy = &bench.policy};
     assert_int_equal(gw_shard_open(&options, &bench.shard, &error), GW_OK);
     int64_t begun_ns = gw_clock_monotonic_ns();
     struct gw_shard_totals totals = {0};

@@ -1,5 +1,6 @@
 #include "services/shard/command.h"
 
+#include "gridwarden/v1/edition.pb-c.h"
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -30,6 +31,10 @@ static const struct type types[COMMAND_KIND_COUNT] = {
                                 &gridwarden__v1__upsert_workers_response__descriptor},
     [COMMAND_SET_DUTY] = {"SetDuty", &gridwarden__v1__set_duty_request__descriptor,
                           &gridwarden__v1__set_duty_response__descriptor},
+    [COMMAND_STAGE_EDITION] = {"UploadEdition", &gridwarden__v1__upload_header__descriptor,
+                               &gridwarden__v1__upload_response__descriptor},
+    [COMMAND_PUBLISH_EDITION] = {"PublishEdition", &gridwarden__v1__publish_request__descriptor,
+                                 &gridwarden__v1__publish_response__descriptor},
 };
 
 const char *command_name(int kind) {
@@ -160,9 +165,16 @@ gw_err command_create(const struct gw_shard_command *caller, const struct gw_edi
         err = hash_request(caller, command, error);
     }
     if (err != GW_OK) {
-        free(command);
+        free(command); // the edition stays the caller's
         return err;
     }
     *out = command;
     return GW_OK;
+}
+
+void command_free(struct command *command) {
+    if (command != NULL) {
+        gw_edition_close(command->caller.edition);
+        free(command);
+    }
 }

@@ -12,6 +12,8 @@ enum command_kind {
     COMMAND_EXPIRE = GW_INCIDENT_EXPIRE,
     COMMAND_UPSERT_WORKERS = GW_INCIDENT_COMMAND_COUNT,
     COMMAND_SET_DUTY,
+    COMMAND_STAGE_EDITION,
+    COMMAND_PUBLISH_EDITION,
     COMMAND_KIND_COUNT
 };
 
@@ -33,10 +35,11 @@ const char *command_name(int kind);
 const ProtobufCMessageDescriptor *command_response(int kind);
 
 // Checks the request's own fields, finds its place, and makes a command of it. GW_EUNSUPPORTED: not
-// a known type. The caller frees *command with free().
+// a known type. The caller frees *command with command_free.
 GW_MUST_CHECK gw_err command_create(const struct gw_shard_command *caller,
                                     const struct gw_edition *edition,
                                     const struct gw_policy *policy, struct command **command,
                                     struct gw_error *error);
+void command_free(struct command *command); // with the edition that came with it; accepts NULL
 
 #endif

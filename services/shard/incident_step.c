@@ -293,6 +293,15 @@ gw_err shard_incident_step(struct gw_shard *shard, const struct gw_incident_comm
         return err;
     }
     if (command->has_point) {
+        struct place found;
+        if (place->edition != gw_edition_number(shard->edition)) { // published since it was found
+            err = place_find(shard->edition, command->point, &found, error);
+            place = &found;
+        }
+        if (err != GW_OK) {
+            step_end(&step);
+            return err;
+        }
         place_describe(shard->edition, place, &step.place);
         step.context.place = &step.place;
     }

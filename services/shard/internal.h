@@ -32,7 +32,8 @@ struct answer {
 struct gw_shard {
     struct gw_store *store;
     struct gw_log *log;
-    const struct gw_edition *edition;
+    struct gw_current *current;
+    const struct gw_edition *edition; // taken from `current`: what the writer and the workers use
     struct gw_policy policy;
     int64_t (*now_ms)(void *context);
     void *clock_context;
@@ -60,6 +61,8 @@ struct gw_shard {
     uint32_t request_slots[SHARD_REQUEST_SLOTS]; // 1 + receipt of the entry, by request id
     char closed[GW_SHARD_ENTRY_COMMANDS_MAX][GW_INCIDENT_ID_SIZE]; // with this entry
     uint32_t closed_count;
+    bool entry_sealed;           // an edition changes with this entry: nothing may follow in it
+    struct gw_edition *incoming; // takes over when the entry is durable; NULL: none
     int64_t snapshot_due_ms;
     uint64_t snapshot_hash;
 
@@ -95,6 +98,12 @@ GW_MUST_CHECK gw_err shard_incident_step(struct gw_shard *shard,
 GW_MUST_CHECK gw_err shard_worker_step(struct gw_shard *shard, const struct command *command,
                                        int64_t now_ms, Gridwarden__Store__V1__Receipt *receipt,
                                        struct gw_error *error);
+// edition_step.c: the same; `command` gives the edition away when it is to take over.
+GW_MUST_CHECK gw_err shard_edition_step(struct gw_shard *shard, struct command *command,
+                                        int64_t now_ms, Gridwarden__Store__V1__Receipt *receipt,
+                                        struct gw_error *error);
+// The edition that came with the entry, if any, is the published one from here on.
+void shard_take_over(struct gw_shard *shard);
 // Folds worker events from `from` on, writes the records of all of them, and moves all into the
 // entry.
 void shard_commit_worker_events(struct gw_shard *shard, struct gw_worker_events *events,

@@ -2,7 +2,7 @@
 
 gw_err place_find(const struct gw_edition *edition, struct gw_point point, struct place *place,
                   struct gw_error *error) {
-    *place = (struct place){GW_GRID_NONE, GW_GRID_NONE, 0.0};
+    *place = (struct place){gw_edition_number(edition), GW_GRID_NONE, GW_GRID_NONE, 0.0};
     if (gw_edition_grid_count(edition) == 0) {
         return GW_OK;
     }

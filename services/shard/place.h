@@ -6,6 +6,7 @@
 #include "services/incidents/incident.h"
 
 struct place {
+    uint64_t edition; // its number; the indices below are of this one
     uint32_t grid;    // GW_GRID_NONE: nobody answers
     uint32_t nearest; // when nobody answers; GW_GRID_NONE: there is no grid at all
     double nearest_distance_m;

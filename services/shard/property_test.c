@@ -13,7 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 700, BATCH_MAX = 6, WORKERS = 5, CAPACITY = 2, INCIDENTS_MAX = 6000, KEPT = 64 };
+enum {
+    STEPS = 700,
+    BATCH_MAX = 6,
+    WORKERS = 5,
+    CAPACITY = 2,
+    INCIDENTS_MAX = 6000,
+    KEPT = 64,
+    EDITIONS_MAX = 12
+};
 
 // A request that was answered, for retries.
 struct kept {
@@ -26,6 +34,7 @@ static char ids[INCIDENTS_MAX][GW_INCIDENT_ID_SIZE]; // acknowledged
 static uint32_t id_count;
 static struct kept kept[KEPT];
 static uint32_t kept_count;
+static uint32_t edition_count = 1;
 
 static int pick(int min, int max) {
     return (int)test_random_range(&rng, min, max);
@@ -143,6 +152,27 @@ static void note_answer(ProtobufCMessage *request, struct bench_reply *reply) {
     keep(request, reply->response);
 }
 
+// Another edition from time to time: a new one whose borders lie elsewhere or that lacks a grid, or
+// one that was published before.
+static void change_edition(void) {
+    static const char *const without[] = {NULL, NULL, BENCH_A2, BENCH_C1};
+    if (edition_count < EDITIONS_MAX && pick(0, 1) == 0) {
+        struct bench_edition kind = {.number = edition_count + 1u,
+                                     .moved = pick(-40000, 40000),
+                                     .without = without[pick(0, 3)]};
+        assert_int_equal(bench_stage(&bench, &kind), GW_OK);
+        edition_count++;
+    }
+    uint64_t before = bench_published(&bench);
+    uint64_t number = (uint64_t)pick(1, (int)edition_count);
+    bool fails = pick(0, 10) == 0;
+    bench.fail_appends = fails;
+    gw_err err = bench_publish(&bench, number);
+    bench.fail_appends = 0;
+    assert_int_equal(err, number == before ? GW_ESTATE : fails ? GW_EUNAVAILABLE : GW_OK);
+    assert_int_equal(bench_published(&bench), err == GW_OK ? number : before);
+}
+
 // A few requests, and perhaps one that was answered before, in one entry or more.
 static void step(void) {
     ProtobufCMessage *requests[BATCH_MAX];
@@ -250,6 +280,9 @@ static void test_random_days(void **state) {
     for (int i = 0; i < STEPS; i++) {
         bench.now_ms += pick(0, 4) == 0 ? pick(1, 40000) : pick(-50, 50);
         step();
+        if (gw_shard_writable(bench.shard) && pick(0, 20) == 0) {
+            change_edition();
+        }
         if (!gw_shard_writable(bench.shard) || pick(0, 80) == 0) {
             bench_restart(&bench);
             restarts++;
@@ -266,7 +299,7 @@ static void test_random_days(void **state) {
     }
     bench_verify(&bench, &totals);
     assert_true(totals.incidents >= id_count);
-    assert_true(restarts > 5 && id_count > 300);
+    assert_true(restarts > 5 && id_count > 300 && edition_count > 5);
     print_message("# %u incidents, %u restarts, %u events\n", id_count, restarts,
                   (unsigned)totals.events);
     for (uint32_t i = 0; i < KEPT; i++) {

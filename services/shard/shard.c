@@ -25,13 +25,14 @@ static void shard_free(struct gw_shard *shard) {
     heap_free(&shard->timers);
     heap_free(&shard->unassigned);
     gw_workers_destroy(shard->workers);
+    gw_current_release(shard->current, shard->edition);
     (void)pthread_mutex_destroy(&shard->totals_mutex);
     free(shard);
 }
 
 gw_err gw_shard_open(const struct gw_shard_options *options, struct gw_shard **out,
                      struct gw_error *error) {
-    if (options->edition == NULL) {
+    if (options->current == NULL) {
         return gw_error_set(error, GW_EINVAL,
                             "no edition is published: import one with `gridwarden import`");
     }
@@ -41,7 +42,8 @@ gw_err gw_shard_open(const struct gw_shard_options *options, struct gw_shard **o
     }
     shard->store = options->store;
     shard->log = options->log;
-    shard->edition = options->edition;
+    shard->current = options->current;
+    shard->edition = gw_current_take(options->current);
     shard->policy = *options->policy;
     shard->open.id_of = table_incident_id;
     shard->now_ms = options->now_ms != NULL ? options->now_ms : steady_clock;
@@ -49,7 +51,7 @@ gw_err gw_shard_open(const struct gw_shard_options *options, struct gw_shard **o
     atomic_init(&shard->writable, true);
     (void)pthread_mutex_init(&shard->totals_mutex, NULL);
     queue_init(&shard->queue, GW_SHARD_QUEUE_MAX);
-    shard->workers = gw_workers_create(options->edition);
+    shard->workers = gw_workers_create(shard->edition);
     gw_err err = shard->workers != NULL ? shard_load(shard, error)
                                         : gw_error_set(error, GW_ENOMEM, "out of memory");
     feed_init(&shard->feed, shard->chain.sequence);
@@ -111,7 +113,9 @@ void gw_shard_submit(struct gw_shard *shard, const struct gw_shard_command *call
     struct command *command = NULL;
     struct gw_error error = {GW_OK, ""};
     enum outcome outcome = OUTCOME_REFUSED;
-    gw_err err = command_create(caller, shard->edition, &shard->policy, &command, &error);
+    const struct gw_edition *edition = gw_current_take(shard->current);
+    gw_err err = command_create(caller, edition, &shard->policy, &command, &error);
+    gw_current_release(shard->current, edition);
     if (err == GW_OK) {
         outcome = OUTCOME_UNAVAILABLE;
         err = queue_put(&shard->queue, command);
@@ -128,6 +132,7 @@ void gw_shard_submit(struct gw_shard *shard, const struct gw_shard_command *call
         if (kind < COMMAND_KIND_COUNT) {
             meters_count(&shard->meters, kind, outcome);
         }
+        gw_edition_close(caller->edition);
         free(command);
         caller->done(caller->context, &error, NULL);
     }

@@ -13,7 +13,7 @@
 #define GW_SERVICES_SHARD_SHARD_H
 
 #include "services/base/metrics.h"
-#include "services/grids/edition.h"
+#include "services/grids/current.h"
 #include "services/incidents/incident.h"
 #include "services/log/log.h"
 #include "services/workers/workers.h"
@@ -27,7 +27,7 @@ struct gw_shard;
 struct gw_shard_options {
     struct gw_store *store;
     struct gw_log *log;
-    const struct gw_edition *edition; // published edition of the responsible layer; outlives it
+    struct gw_current *current; // published edition of the responsible layer; outlives it
     const struct gw_policy *policy;
     struct gw_metrics *metrics;       // may be NULL
     int64_t (*now_ms)(void *context); // NULL: the wall clock, made never to go back or stand still
@@ -50,16 +50,26 @@ struct gw_workers *gw_shard_workers(struct gw_shard *shard);
 bool gw_shard_writable(struct gw_shard *shard);
 
 // A write: the request message of a mutating method. Known types: Report, SetPlace, Accept,
-// Decline, Start, Resolve, Close, UpsertWorkers, SetDuty. request and bytes live until done is
-// called, once, on the writer thread (or within submit, when it is refused at once). The response
-// is freed after it.
+// Decline, Start, Resolve, Close, UpsertWorkers, SetDuty, Publish, and UploadHeader, which stages
+// an edition and is answered with UploadResponse. request and bytes live until done is called,
+// once, on the writer thread (or within submit, when it is refused at once). The response is freed
+// after it.
 struct gw_shard_command {
     const ProtobufCMessage *request;
     const void *bytes; // as it came, for the request id's hash; NULL: it is packed for that
     size_t size;
     void (*done)(void *context, const struct gw_error *error, const ProtobufCMessage *response);
     void *context;
+    // For UploadHeader and Publish: the file of that edition, opened and verified, owned by the
+    // shard from submit on. NULL: there is none, and `refusal`, which lives as long as the
+    // request, says why; it is what the caller is told unless the request id is known or the
+    // store's rows say more.
+    struct gw_edition *edition;
+    const struct gw_error *refusal;
 };
+// When an edition of the layer of `current` has been published, `current` is replaced, and the
+// workers' homes are found in it, before the entry is seen in the feed and `done` is called; the
+// next command is decided by it.
 void gw_shard_submit(struct gw_shard *shard, const struct gw_shard_command *command);
 
 // --- reads of the views: durable state only ---

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "gridwarden/v1/edition.pb-c.h"
 #include "services/shard/testing.h"
 
 #include <stdlib.h>
@@ -39,6 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         &gridwarden__v1__close_request__descriptor,
         &gridwarden__v1__set_duty_request__descriptor,
         &gridwarden__v1__upsert_workers_request__descriptor,
+        &gridwarden__v1__upload_header__descriptor,
+        &gridwarden__v1__publish_request__descriptor,
     };
     struct bench_reply reply = {0};
     if (size == 0) {

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "gridwarden/v1/edition.pb-c.h"
 #include "services/grids/edition_writer.h"
 #include "services/grids/editions.h"
 #include "services/incidents/message.h"
@@ -26,6 +27,31 @@ void bench_reply_free(struct bench_reply *reply) {
     memset(reply, 0, sizeof(*reply));
 }
 
+static void keep_reply(void *context, const struct gw_error *error,
+                       const ProtobufCMessage *response) {
+    struct bench_reply *reply = context;
+    reply->answers++;
+    reply->err = error != NULL ? error->code : GW_OK;
+    (void)snprintf(reply->text, sizeof(reply->text), "%s", error != NULL ? error->text : "");
+    assert_true((error == NULL) == (response != NULL));
+    reply->response = response != NULL ? gw_message_clone(response) : NULL;
+}
+
+// Steps until the answer is there.
+static gw_err await_answer(struct bench *bench, struct bench_reply *reply) {
+    for (int i = 0; reply->answers == 0 && i < 100; i++) { // due timers may come first
+        (void)gw_shard_step(bench->shard);
+    }
+    assert_int_equal(reply->answers, 1);
+    return reply->err;
+}
+
+static gw_err finish_call(struct bench *bench, struct bench_reply *reply) {
+    gw_err err = await_answer(bench, reply);
+    bench_reply_free(reply);
+    return err;
+}
+
 // --- the city ---
 
 static const char *const grid_codes[2][3] = {
@@ -33,7 +59,12 @@ static const char *const grid_codes[2][3] = {
     {BENCH_C1, BENCH_VILLAGE_C "002", BENCH_VILLAGE_C "003"},
 };
 
-static void write_edition(const char *path) {
+static const char *layer_of(const struct bench_edition *kind) {
+    return kind->layer != NULL ? kind->layer : GW_LAYER_RESPONSIBLE;
+}
+
+static gw_err write_edition(const struct bench_edition *kind, const char *path,
+                            struct gw_error *error) {
     static const struct gw_edition_area_row areas[] = {
         {BENCH_VILLAGE_A, "A", "", 1}, {BENCH_VILLAGE_B, "B", "", 1}, {BENCH_VILLAGE_C, "C", "", 1},
         {"211282001", "1", "", 2},     {"211282002", "2", "", 2},     {"211282", "county", "", 3},
@@ -42,28 +73,87 @@ static void write_edition(const char *path) {
     struct gw_point corners[6][4];
     struct gw_edition_ring rings[6];
     struct gw_edition_grid_row rows[6];
-    struct gw_error error;
+    uint32_t count = 0;
     for (int i = 0; i < 6; i++) {
-        int32_t west = WEST + i % 3 * CELL, south = SOUTH + i / 3 * CELL;
+        int32_t west = WEST + i % 3 * CELL + (i % 3 == 1 ? kind->moved : 0);
+        int32_t east = WEST + (i % 3 + 1) * CELL + (i % 3 == 0 ? kind->moved : 0);
+        int32_t south = SOUTH + i / 3 * CELL;
         corners[i][0] = (struct gw_point){west, south};
-        corners[i][1] = (struct gw_point){west + CELL, south};
-        corners[i][2] = (struct gw_point){west + CELL, south + CELL};
+        corners[i][1] = (struct gw_point){east, south};
+        corners[i][2] = (struct gw_point){east, south + CELL};
         corners[i][3] = (struct gw_point){west, south + CELL};
         rings[i] = (struct gw_edition_ring){corners[i], 4, GW_RING_SHELL};
-        rows[i] =
-            (struct gw_edition_grid_row){grid_codes[i / 3][i % 3], "grid", "", 1, 0, &rings[i], 1};
+        const char *code = grid_codes[i / 3][i % 3];
+        if (kind->without == NULL || strcmp(kind->without, code) != 0) {
+            rows[count++] = (struct gw_edition_grid_row){code, "grid", "", 1, 0, &rings[i], 1};
+        }
     }
-    struct gw_edition_input input = {.layer = GW_LAYER_RESPONSIBLE,
+    struct gw_edition_input input = {.layer = layer_of(kind),
                                      .label = "SYNTHETIC",
-                                     .number = 1,
+                                     .number = kind->number,
                                      .created_ms = BENCH_NOW,
                                      .grids = rows,
-                                     .grid_count = 6,
+                                     .grid_count = count,
                                      .areas = areas,
                                      .area_count = 7};
-    if (gw_edition_write(&input, path, NULL, &error) != GW_OK) {
+    return gw_edition_write(&input, path, NULL, error);
+}
+
+struct gw_edition *bench_write_edition(struct bench *bench, const struct bench_edition *kind) {
+    char path[600];
+    struct gw_error error = {GW_OK, ""};
+    struct gw_edition *edition = NULL;
+    gw_err err =
+        gw_editions_path(bench->folder, layer_of(kind), kind->number, path, sizeof(path), &error);
+    if (err == GW_OK) {
+        err = write_edition(kind, path, &error);
+    }
+    if (err == GW_OK) {
+        err = gw_edition_open(path, &edition, &error);
+    }
+    if (err != GW_OK) {
         fail_msg("%s", error.text);
     }
+    return edition;
+}
+
+gw_err bench_stage(struct bench *bench, const struct bench_edition *kind) {
+    Gridwarden__V1__UploadHeader header = GRIDWARDEN__V1__UPLOAD_HEADER__INIT;
+    struct gw_edition *edition = bench_write_edition(bench, kind);
+    struct bench_reply reply = {0};
+    char hash[33];
+    gw_edition_content_hash(edition, hash);
+    header.request_id = (char *)bench_request_id(bench);
+    header.layer = (char *)GW_LAYER_RESPONSIBLE;
+    header.number = kind->number;
+    header.content_hash = hash;
+    bench_submit_edition(bench, &header.base, edition, NULL, &reply);
+    return finish_call(bench, &reply);
+}
+
+gw_err bench_publish(struct bench *bench, uint64_t number) {
+    Gridwarden__V1__PublishRequest request = GRIDWARDEN__V1__PUBLISH_REQUEST__INIT;
+    Gridwarden__V1__Edition *row = NULL;
+    struct gw_edition *edition = NULL;
+    struct gw_error error;
+    struct bench_reply reply = {0};
+    if (gw_editions_find(bench->store, GW_LAYER_RESPONSIBLE, number, &row, &error) == GW_OK) {
+        gw_err err = gw_editions_open(bench->folder, row, &edition, &error);
+        assert_int_equal(err, GW_OK);
+        gridwarden__v1__edition__free_unpacked(row, NULL);
+    }
+    request.request_id = (char *)bench_request_id(bench);
+    request.layer = (char *)GW_LAYER_RESPONSIBLE;
+    request.number = number;
+    bench_submit_edition(bench, &request.base, edition, NULL, &reply);
+    return finish_call(bench, &reply);
+}
+
+uint64_t bench_published(struct bench *bench) {
+    const struct gw_edition *edition = gw_current_take(bench->current);
+    uint64_t number = gw_edition_number(edition);
+    gw_current_release(bench->current, edition);
+    return number;
 }
 
 // --- a log that can fail ---
@@ -126,9 +216,15 @@ static void open_store(struct bench *bench) {
 
 static void open_shard(struct bench *bench) {
     struct gw_error error;
+    struct gw_edition *edition = NULL;
+    if (gw_editions_open_current(bench->folder, bench->store, GW_LAYER_RESPONSIBLE, &edition,
+                                 &error) != GW_OK) {
+        fail_msg("%s", error.text);
+    }
+    bench->current = gw_current_create(edition);
     struct gw_shard_options options = {.store = bench->store,
                                        .log = bench->log,
-                                       .edition = bench->edition,
+                                       .current = bench->current,
                                        .policy = &bench->policy,
                                        .metrics = bench->metrics,
                                        .now_ms = bench_now,
@@ -139,8 +235,13 @@ static void open_shard(struct bench *bench) {
 }
 
 // The edition's row and the entry that publishes it, as an import makes them.
-static void publish(struct bench *bench) {
+static void publish_first(struct bench *bench) {
+    static const struct bench_edition first = {.number = 1};
     struct gw_error error;
+    struct gw_edition *file = bench_write_edition(bench, &first);
+    char hash[33];
+    gw_edition_content_hash(file, hash);
+    gw_edition_close(file);
     Gridwarden__V1__EditionRef ref = GRIDWARDEN__V1__EDITION_REF__INIT;
     Gridwarden__V1__Edition edition = GRIDWARDEN__V1__EDITION__INIT;
     Gridwarden__Store__V1__EditionEvent event = GRIDWARDEN__STORE__V1__EDITION_EVENT__INIT;
@@ -149,6 +250,7 @@ static void publish(struct bench *bench) {
     edition.ref = &ref;
     edition.created_ms = BENCH_NOW;
     edition.grid_count = 6;
+    edition.content_hash = hash;
     event.edition = &edition;
     edition.state = GRIDWARDEN__V1__EDITION_STATE__EDITION_STATE_STAGED;
     assert_int_equal(
@@ -173,28 +275,22 @@ static int remove_tree(const char *path) {
 void bench_open(struct bench *bench) {
     static unsigned count;
     const char *root = getenv("TEST_TMPDIR");
-    struct gw_error error;
-    char path[600];
     memset(bench, 0, sizeof(*bench));
     (void)snprintf(bench->folder, sizeof(bench->folder), "%s/bench-%d-%u",
                    root != NULL ? root : "/tmp", (int)getpid(), count++);
     (void)remove_tree(bench->folder); // of a run that crashed
     assert_int_equal(mkdir(bench->folder, 0700), 0);
-    (void)snprintf(path, sizeof(path), "%s/grid-1.gwe", bench->folder);
-    write_edition(path);
-    if (gw_edition_open(path, &bench->edition, &error) != GW_OK) {
-        fail_msg("%s", error.text);
-    }
     gw_policy_default(&bench->policy);
     bench->metrics = gw_metrics_create();
     bench->now_ms = BENCH_NOW;
     open_store(bench);
-    publish(bench);
+    publish_first(bench);
     open_shard(bench);
 }
 
 static void close_store(struct bench *bench) {
     gw_shard_close(bench->shard);
+    gw_current_destroy(bench->current);
     bench->log->ops->close(bench->log);
     gw_store_close(bench->store);
     bench->shard = NULL;
@@ -211,24 +307,24 @@ void bench_restart(struct bench *bench) {
 void bench_close(struct bench *bench) {
     close_store(bench);
     gw_metrics_destroy(bench->metrics);
-    gw_edition_close(bench->edition);
     assert_int_equal(remove_tree(bench->folder), 0);
 }
 
 // --- calls ---
 
-static void keep_reply(void *context, const struct gw_error *error,
-                       const ProtobufCMessage *response) {
-    struct bench_reply *reply = context;
-    reply->answers++;
-    reply->err = error != NULL ? error->code : GW_OK;
-    (void)snprintf(reply->text, sizeof(reply->text), "%s", error != NULL ? error->text : "");
-    assert_true((error == NULL) == (response != NULL));
-    reply->response = response != NULL ? gw_message_clone(response) : NULL;
-}
-
 void bench_submit(struct bench *bench, const ProtobufCMessage *request, struct bench_reply *reply) {
     struct gw_shard_command command = {.request = request, .done = keep_reply, .context = reply};
+    gw_shard_submit(bench->shard, &command);
+}
+
+void bench_submit_edition(struct bench *bench, const ProtobufCMessage *request,
+                          struct gw_edition *file, const struct gw_error *refusal,
+                          struct bench_reply *reply) {
+    struct gw_shard_command command = {.request = request,
+                                       .done = keep_reply,
+                                       .context = reply,
+                                       .edition = file,
+                                       .refusal = refusal};
     gw_shard_submit(bench->shard, &command);
 }
 
@@ -236,11 +332,7 @@ gw_err bench_call(struct bench *bench, const ProtobufCMessage *request, struct b
     struct bench_reply own = {0};
     struct bench_reply *used = reply != NULL ? reply : &own;
     bench_submit(bench, request, used);
-    for (int i = 0; used->answers == 0 && i < 100; i++) { // due timers may come first
-        (void)gw_shard_step(bench->shard);
-    }
-    assert_int_equal(used->answers, 1);
-    gw_err err = used->err;
+    gw_err err = await_answer(bench, used);
     if (reply == NULL) {
         bench_reply_free(&own);
     }

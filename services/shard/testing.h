@@ -32,7 +32,7 @@ struct bench {
     char folder[512];
     struct gw_store *store;
     struct gw_log *log, *real_log;
-    struct gw_edition *edition;
+    struct gw_current *current;
     struct gw_policy policy;
     struct gw_metrics *metrics;
     struct gw_shard *shard;
@@ -41,6 +41,22 @@ struct bench {
     uint32_t fail_appends;   // the next appends fail, as a full disk would make them
     struct gw_log faulty_log;
 };
+
+// An edition of the bench's city. Number 1 (all else zero) is published when the bench is opened.
+struct bench_edition {
+    uint64_t number;
+    int32_t moved;     // how far east the border of the first and the second column lies, 1e-7 deg
+    const char *layer; // NULL: the responsible one
+    const char *without; // a grid that this edition does not have; NULL: it has all six
+};
+// Writes its file to the place of its number in the folder; the edition is the caller's to close.
+struct gw_edition *bench_write_edition(struct bench *bench, const struct bench_edition *kind);
+// Writes it and stages it, as an upload does.
+gw_err bench_stage(struct bench *bench, const struct bench_edition *kind);
+// Publishes a staged or superseded one.
+gw_err bench_publish(struct bench *bench, uint64_t number);
+// The number of the published one, as readers have it now.
+uint64_t bench_published(struct bench *bench);
 
 // A new folder, an edition, a shard without a thread; asserts that all goes well.
 void bench_open(struct bench *bench);
@@ -51,6 +67,11 @@ void bench_close(struct bench *bench);
 void bench_submit(struct bench *bench, const ProtobufCMessage *request, struct bench_reply *reply);
 // Submits, steps, and gives the error; the reply may be NULL.
 gw_err bench_call(struct bench *bench, const ProtobufCMessage *request, struct bench_reply *reply);
+// The same for a request that comes with an edition's file (owned from here on) or with the reason
+// why there is none.
+void bench_submit_edition(struct bench *bench, const ProtobufCMessage *request,
+                          struct gw_edition *file, const struct gw_error *refusal,
+                          struct bench_reply *reply);
 // A request id that no other call has.
 const char *bench_request_id(struct bench *bench);
 

@@ -27,7 +27,7 @@ static void finish(struct gw_shard *shard, struct answer *answer) {
     if (answer->response != NULL) {
         protobuf_c_message_free_unpacked(answer->response, NULL);
     }
-    free(command);
+    command_free(command);
 }
 
 static void refuse_unwritten(struct gw_shard *shard, struct answer *answer, const char *reason) {
@@ -104,17 +104,29 @@ static Gridwarden__Store__V1__Receipt *new_receipt(const struct command *command
     return receipt;
 }
 
+static gw_err decide(struct gw_shard *shard, struct command *command, int64_t now_ms,
+                     Gridwarden__Store__V1__Receipt *receipt, struct gw_error *error) {
+    switch (command->kind) {
+    case COMMAND_UPSERT_WORKERS:
+    case COMMAND_SET_DUTY:
+        return shard_worker_step(shard, command, now_ms, receipt, error);
+    case COMMAND_STAGE_EDITION:
+    case COMMAND_PUBLISH_EDITION:
+        return shard_edition_step(shard, command, now_ms, receipt, error);
+    default:
+        return shard_incident_step(shard, &command->incident, command->incident_id, &command->place,
+                                   now_ms, receipt, error);
+    }
+}
+
 static gw_err run_command(struct gw_shard *shard, struct answer *answer, int64_t now_ms) {
-    const struct command *command = answer->command;
+    struct command *command = answer->command;
     gw_err err = shard_find_receipt(shard, answer);
     if (err != GW_ENOTFOUND) {
         return GW_OK; // answered already, or refused
     }
     Gridwarden__Store__V1__Receipt *receipt = new_receipt(command, now_ms);
-    err = command->kind < GW_INCIDENT_COMMAND_COUNT
-              ? shard_incident_step(shard, &command->incident, command->incident_id,
-                                    &command->place, now_ms, receipt, &answer->error)
-              : shard_worker_step(shard, command, now_ms, receipt, &answer->error);
+    err = decide(shard, command, now_ms, receipt, &answer->error);
     if (err == GW_OK) {
         answer->outcome = OUTCOME_DONE;
         shard_add_receipt(shard, receipt);
@@ -132,7 +144,8 @@ static gw_err run_commands(struct gw_shard *shard, int64_t now_ms, uint32_t time
     if (shard->taken == NULL) {
         shard->taken = queue_take(&shard->queue);
     }
-    while (shard->taken != NULL && shard->answer_count + timers < GW_SHARD_ENTRY_COMMANDS_MAX &&
+    while (shard->taken != NULL && !shard->entry_sealed &&
+           shard->answer_count + timers < GW_SHARD_ENTRY_COMMANDS_MAX &&
            shard->entry.bytes + room_for(shard->taken) <= GW_SHARD_ENTRY_BYTES_MAX) {
         struct answer *answer = &shard->answers[shard->answer_count++];
         *answer = (struct answer){.command = shard->taken, .receipt = ENTRY_NO_RECEIPT};
@@ -186,6 +199,7 @@ static void publish(struct gw_shard *shard, int64_t now_ms) {
     for (uint32_t i = 0; i < shard->closed_count; i++) {
         table_remove(&shard->open, shard->closed[i]);
     }
+    shard_take_over(shard);
     feed_publish(&shard->feed, shard->entry.message, shard->entry.bytes);
     shard->entry.message = NULL; // the feed's
     shard_publish_totals(shard, now_ms);
@@ -201,6 +215,8 @@ static void answer_all(struct gw_shard *shard) {
 
 static void refuse_entry(struct gw_shard *shard, const struct gw_error *error) {
     stop_writing(shard, error->text);
+    gw_edition_close(shard->incoming);
+    shard->incoming = NULL;
     for (uint32_t i = 0; i < shard->answer_count; i++) {
         refuse_unwritten(shard, &shard->answers[i], error->text);
     }
@@ -217,6 +233,7 @@ uint32_t writer_step(struct gw_shard *shard) {
     now_ms = now_ms > shard->chain.time_ms ? now_ms : shard->chain.time_ms;
     shard->answer_count = 0;
     shard->closed_count = 0;
+    shard->entry_sealed = false;
     memset(shard->request_slots, 0, sizeof(shard->request_slots));
     entry_begin(&shard->entry, shard->store);
     gw_err err = run_timers(shard, now_ms, &timers, &error);

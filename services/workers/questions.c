@@ -76,12 +76,10 @@ static uint32_t smallest_ids(const struct gw_workers *workers, const struct gw_h
 
 uint32_t gw_workers_roster(struct gw_workers *workers, const char *grid_code, uint32_t count_max,
                            char *out[]) {
-    uint32_t grid = gw_edition_find_grid(workers->edition, grid_code);
-    if (grid == GW_GRID_NONE) {
-        return 0;
-    }
     gw_workers_lock_read(workers);
-    uint32_t count = smallest_ids(workers, &workers->rosters[grid], count_max, out);
+    uint32_t grid = gw_edition_find_grid(workers->edition, grid_code);
+    uint32_t count =
+        grid == GW_GRID_NONE ? 0 : smallest_ids(workers, &workers->rosters[grid], count_max, out);
     gw_workers_unlock(workers);
     return count;
 }

@@ -112,28 +112,33 @@ static uint32_t add_once(uint32_t list[], uint32_t count, uint32_t item) {
     return count + 1;
 }
 
-// The rosters that a row belongs to, each once.
-static uint32_t memberships(const struct gw_workers *workers, const struct gw_roster_row *row,
-                            uint32_t out[MEMBERSHIPS_MAX]) {
-    uint32_t count = 0;
-    for (size_t i = 0; i < row->message->n_home_grids && i < GW_WORKER_HOME_GRIDS_MAX; i++) {
-        if (row->homes[i] == GW_GRID_NONE) {
+// The rosters that somebody with these homes belongs to, each once.
+static uint32_t memberships(const struct gw_edition *edition, const uint32_t homes[],
+                            size_t home_count, uint32_t out[MEMBERSHIPS_MAX]) {
+    uint32_t count = 0, grid_count = gw_edition_grid_count(edition);
+    for (size_t i = 0; i < home_count && i < GW_WORKER_HOME_GRIDS_MAX; i++) {
+        if (homes[i] == GW_GRID_NONE) {
             continue;
         }
-        count = add_once(out, count, row->homes[i]);
-        uint32_t chain[4], areas = gw_edition_chain(workers->edition, row->homes[i], chain);
+        count = add_once(out, count, homes[i]);
+        uint32_t chain[GW_AREA_LEVELS], areas = gw_edition_chain(edition, homes[i], chain);
         for (uint32_t j = 0; j < areas; j++) {
-            count = add_once(out, count, workers->grid_count + chain[j]);
+            count = add_once(out, count, grid_count + chain[j]);
         }
     }
     return count;
 }
 
-static void enrol(struct gw_workers *workers, uint32_t handle) {
-    uint32_t lists[MEMBERSHIPS_MAX];
-    uint32_t count = memberships(workers, &workers->rows[handle], lists);
+static uint32_t row_memberships(const struct gw_workers *workers, uint32_t handle,
+                                uint32_t out[MEMBERSHIPS_MAX]) {
+    const struct gw_roster_row *row = &workers->rows[handle];
+    return memberships(workers->edition, row->homes, row->message->n_home_grids, out);
+}
+
+static void enrol(struct gw_handles *rosters, const uint32_t lists[], uint32_t count,
+                  uint32_t handle) {
     for (uint32_t i = 0; i < count; i++) {
-        struct gw_handles *list = &workers->rosters[lists[i]];
+        struct gw_handles *list = &rosters[lists[i]];
         if (list->count == list->capacity) {
             list->capacity = list->capacity == 0 ? 4 : 2 * list->capacity;
             list->items = gw_must_alloc(list->items, list->capacity * sizeof(list->items[0]));
@@ -144,7 +149,7 @@ static void enrol(struct gw_workers *workers, uint32_t handle) {
 
 static void strike_off(struct gw_workers *workers, uint32_t handle) {
     uint32_t lists[MEMBERSHIPS_MAX];
-    uint32_t count = memberships(workers, &workers->rows[handle], lists);
+    uint32_t count = row_memberships(workers, handle, lists);
     for (uint32_t i = 0; i < count; i++) {
         struct gw_handles *list = &workers->rosters[lists[i]];
         uint32_t at = 0;
@@ -164,7 +169,7 @@ bool gw_roster_under(const struct gw_workers *workers, uint32_t handle, const ch
         }
     }
     uint32_t lists[MEMBERSHIPS_MAX];
-    uint32_t count = memberships(workers, row, lists);
+    uint32_t count = row_memberships(workers, handle, lists);
     for (uint32_t i = 0; i < count; i++) {
         if (lists[i] >= workers->grid_count) {
             struct gw_area area = gw_edition_area(workers->edition, lists[i] - workers->grid_count);
@@ -174,6 +179,14 @@ bool gw_roster_under(const struct gw_workers *workers, uint32_t handle, const ch
         }
     }
     return false;
+}
+
+// A grid of this edition for each home; in `homes`, which is as long as the worker's list.
+static void find_homes(const struct gw_edition *edition, const Gridwarden__V1__Worker *worker,
+                       uint32_t homes[]) {
+    for (size_t i = 0; i < worker->n_home_grids; i++) {
+        homes[i] = gw_edition_find_grid(edition, worker->home_grids[i]);
+    }
 }
 
 // ---- rows ----
@@ -241,14 +254,13 @@ uint32_t gw_roster_upsert(struct gw_workers *workers, const Gridwarden__V1__Work
     Gridwarden__V1__Worker *old = row->message;
     row->message = roster_fields(worker); // before the old one goes: `worker` may be it
     row->homes = gw_must_alloc(row->homes, row->message->n_home_grids * sizeof(row->homes[0]));
-    for (size_t i = 0; i < row->message->n_home_grids; i++) {
-        row->homes[i] = gw_edition_find_grid(workers->edition, row->message->home_grids[i]);
-    }
+    find_homes(workers->edition, row->message, row->homes);
     if (old != NULL) {
         gridwarden__v1__worker__free_unpacked(old, NULL);
     }
     row->skills = take_skills(workers, row->message);
-    enrol(workers, handle);
+    uint32_t lists[MEMBERSHIPS_MAX], count = row_memberships(workers, handle, lists);
+    enrol(workers->rosters, lists, count, handle);
     if (added) {
         workers->table[table_place(workers, row->message->id)] = handle + 1;
         gw_order_insert(workers, handle);
@@ -263,6 +275,56 @@ void gw_roster_set_duty(struct gw_workers *workers, uint32_t handle, Gridwarden_
     row->duty = duty == GRIDWARDEN__V1__DUTY__DUTY_ON ? duty : GRIDWARDEN__V1__DUTY__DUTY_OFF;
     workers->on_duty += row->duty == GRIDWARDEN__V1__DUTY__DUTY_ON;
     gw_roster_touch(workers, handle);
+}
+
+// ---- another edition ----
+
+struct gw_handles *gw_rosters_create(const struct gw_edition *edition) {
+    size_t count = (size_t)gw_edition_grid_count(edition) + gw_edition_area_count(edition);
+    return calloc(count + 1, sizeof(struct gw_handles));
+}
+
+void gw_rosters_destroy(const struct gw_edition *edition, struct gw_handles *rosters) {
+    uint32_t count = gw_edition_grid_count(edition) + gw_edition_area_count(edition);
+    for (uint32_t i = 0; rosters != NULL && i < count; i++) {
+        free(rosters[i].items);
+    }
+    free(rosters);
+}
+
+void gw_workers_set_edition(struct gw_workers *workers, const struct gw_edition *edition) {
+    struct gw_handles *rosters = gw_rosters_create(edition);
+    uint32_t **homes = gw_must_alloc(NULL, (workers->count + 1) * sizeof(homes[0]));
+    if (rosters == NULL) {
+        gw_out_of_memory();
+    }
+    // Rows are changed by this thread alone, so readers go on while their new places are found.
+    for (uint32_t handle = 0; handle < workers->count; handle++) {
+        const Gridwarden__V1__Worker *worker = workers->rows[handle].message;
+        uint32_t lists[MEMBERSHIPS_MAX];
+        homes[handle] = gw_must_alloc(NULL, worker->n_home_grids * sizeof(homes[0][0]));
+        find_homes(edition, worker, homes[handle]);
+        enrol(rosters, lists, memberships(edition, homes[handle], worker->n_home_grids, lists),
+              handle);
+    }
+    const struct gw_edition *edition_before = workers->edition;
+    struct gw_handles *rosters_before = workers->rosters;
+    gw_workers_lock_write(workers);
+    for (uint32_t handle = 0; handle < workers->count; handle++) {
+        uint32_t *before = workers->rows[handle].homes;
+        workers->rows[handle].homes = homes[handle];
+        homes[handle] = before;
+    }
+    workers->edition = edition;
+    workers->grid_count = gw_edition_grid_count(edition);
+    workers->area_count = gw_edition_area_count(edition);
+    workers->rosters = rosters;
+    gw_workers_unlock(workers);
+    for (uint32_t handle = 0; handle < workers->count; handle++) {
+        free(homes[handle]);
+    }
+    free(homes);
+    gw_rosters_destroy(edition_before, rosters_before);
 }
 
 // ---- reservations ----

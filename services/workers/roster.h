@@ -4,7 +4,8 @@
 //   1. `table` finds each worker by id, `order` lists each once in byte order of ids.
 //   2. A worker is in the roster of each of his home grids and of each area above one, once.
 //   3. A skill's place is taken exactly while some worker has it.
-//   4. The index's bits of a worker with a position are those of his row (gw_roster_touch).
+//   4. Homes and rosters are those of `edition`; they change together (gw_workers_set_edition).
+//   5. The index's bits of a worker with a position are those of his row (gw_roster_touch).
 //
 // Threads: functions here take no lock; their callers hold gw_workers.lock as needed.
 #ifndef GW_SERVICES_WORKERS_ROSTER_H
@@ -75,6 +76,10 @@ struct gw_workers {
 void gw_workers_lock_read(struct gw_workers *workers);
 void gw_workers_lock_write(struct gw_workers *workers);
 void gw_workers_unlock(struct gw_workers *workers);
+
+// An empty roster for each grid and area of an edition. NULL: out of memory.
+struct gw_handles *gw_rosters_create(const struct gw_edition *edition);
+void gw_rosters_destroy(const struct gw_edition *edition, struct gw_handles *rosters);
 
 // The handle of a worker, or GW_ROSTER_NONE.
 uint32_t gw_roster_find(const struct gw_workers *workers, const char *id);

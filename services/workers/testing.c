@@ -75,6 +75,10 @@ static void add_grid(struct city *city, uint32_t i) {
 }
 
 struct gw_edition *test_city_open(void) {
+    return test_city_open_part(&(struct test_city){.number = 7});
+}
+
+struct gw_edition *test_city_open_part(const struct test_city *part) {
     static struct city city;
     memset(&city, 0, sizeof(city));
     add_areas(&city);
@@ -88,9 +92,10 @@ struct gw_edition *test_city_open(void) {
     (void)snprintf(path, sizeof(path), "%s/edition", folder);
     struct gw_edition_input input = {.layer = "responsible",
                                      .label = "test",
-                                     .number = 7,
-                                     .grids = city.grids,
-                                     .grid_count = TEST_CITY_GRIDS,
+                                     .number = part->number,
+                                     .grids = city.grids + part->from,
+                                     .grid_count =
+                                         (part->to > 0 ? part->to : TEST_CITY_GRIDS) - part->from,
                                      .areas = city.areas,
                                      .area_count = city.area_count};
     struct gw_error error = {GW_OK, ""};

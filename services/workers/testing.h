@@ -14,6 +14,12 @@
 
 // Aborts with a message when it can't. For the caller to close.
 struct gw_edition *test_city_open(void);
+// An edition that has only some of the grids, from the west: from .. to - 1. All areas are in it.
+struct test_city {
+    uint64_t number;
+    uint32_t from, to; // `to` 0: all that follow
+};
+struct gw_edition *test_city_open_part(const struct test_city *part);
 
 // The code of the i-th grid from the west; the 25th is "FREE".
 const char *test_city_code(const struct gw_edition *edition, uint32_t i);

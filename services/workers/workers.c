@@ -44,11 +44,10 @@ struct gw_workers *gw_workers_create(const struct gw_edition *edition) {
     workers->grid_count = gw_edition_grid_count(edition);
     workers->area_count = gw_edition_area_count(edition);
     workers->index = gw_worker_index_create();
-    workers->rosters =
-        calloc((size_t)workers->grid_count + workers->area_count + 1, sizeof(workers->rosters[0]));
+    workers->rosters = gw_rosters_create(edition);
     if (workers->index == NULL || workers->rosters == NULL || !lock_init(&workers->lock)) {
         gw_worker_index_destroy(workers->index);
-        free(workers->rosters);
+        gw_rosters_destroy(edition, workers->rosters);
         free(workers);
         return NULL;
     }
@@ -71,13 +70,10 @@ void gw_workers_destroy(struct gw_workers *workers) {
     for (uint32_t i = 0; i < workers->count; i++) {
         free_row(&workers->rows[i]);
     }
-    for (uint32_t i = 0; i < workers->grid_count + workers->area_count; i++) {
-        free(workers->rosters[i].items);
-    }
+    gw_rosters_destroy(workers->edition, workers->rosters);
     gw_order_deinit(workers);
     gw_worker_index_destroy(workers->index);
     (void)pthread_rwlock_destroy(&workers->lock);
-    free(workers->rosters);
     free(workers->rows);
     free(workers->table);
     free(workers);

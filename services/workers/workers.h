@@ -24,9 +24,15 @@
 
 struct gw_workers;
 
-// `edition` gives the areas above home grids; it outlives the workers. NULL: out of memory.
+// `edition` gives the areas above home grids; it outlives the workers or their next edition. NULL:
+// out of memory.
 struct gw_workers *gw_workers_create(const struct gw_edition *edition);
 void gw_workers_destroy(struct gw_workers *workers); // accepts NULL
+// From now on home grids and the areas above them are those of `edition`; the one before is not
+// touched any more once this returns. A home that `edition` does not have counts for nothing until
+// one comes that has it again; the worker stays in the roster with all else. Called by the thread
+// that calls evolve; readers see the one or the other. Aborts when out of memory.
+void gw_workers_set_edition(struct gw_workers *workers, const struct gw_edition *edition);
 
 // --- durable facts ---
 
@@ -136,5 +142,25 @@ uint32_t gw_workers_candidates(struct gw_workers *workers, const struct gw_candi
                                Gridwarden__V1__Candidate out[GW_CANDIDATES_MAX],
                                uint32_t *eligible_count);
 void gw_candidates_free(Gridwarden__V1__Candidate candidates[], uint32_t count);
+
+// --- where everybody is ---
+
+// A worker with a position. The handle is a small number that stays his while the process runs.
+struct gw_worker_place {
+    uint32_t handle; // below what gw_workers_visit_positions returns
+    const char *id;  // valid during the visit alone
+    struct gw_point point;
+    int64_t time_ms; // when the position was measured
+    bool on_duty, full_time;
+    uint32_t load;
+};
+
+// Visits every worker with a position, in no order, allocating nothing; what changes meanwhile may
+// or may not be seen. `visit` is called under the lock: it must be quick and not call back. Returns
+// how many workers there are.
+uint32_t gw_workers_visit_positions(struct gw_workers *workers,
+                                    void (*visit)(void *context,
+                                                  const struct gw_worker_place *place),
+                                    void *context);
 
 #endif

@@ -21,14 +21,14 @@ import grpc
 TMP = pathlib.Path(os.environ.get("TEST_TMPDIR") or tempfile.mkdtemp(prefix="gridwarden-e2e-"))
 ROOT = pathlib.Path.cwd()  # Bazel's runfiles, or the checkout
 PROGRAM = os.environ.get("GW_PROGRAM") or str(ROOT / "services/cli/gridwarden")
-SERVICES = {"GridService": "grid", "WorkerService": "worker", "IncidentService": "incident"}
+PROTOS = ("types", "grid", "edition", "worker", "incident")
 
 
 def _messages():
     out = TMP / "py"
     if not out.exists():
         out.mkdir(parents=True)
-        protos = [f"gridwarden/v1/{name}.proto" for name in ("types", "grid", "worker", "incident")]
+        protos = [f"gridwarden/v1/{name}.proto" for name in PROTOS]
         subprocess.run(
             ["protoc", "-Iproto", f"--python_out={out}", *protos, "grpc/health/v1/health.proto"],
             cwd=ROOT,
@@ -44,12 +44,12 @@ def _messages():
     )
     health = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(health)
-    from gridwarden.v1 import grid_pb2, incident_pb2, types_pb2, worker_pb2
+    from gridwarden.v1 import edition_pb2, grid_pb2, incident_pb2, types_pb2, worker_pb2
 
-    return types_pb2, grid_pb2, worker_pb2, incident_pb2, health
+    return types_pb2, grid_pb2, edition_pb2, worker_pb2, incident_pb2, health
 
 
-types, grid, worker, incident, health = _messages()
+types, grid, edition, worker, incident, health = _messages()
 
 
 class Client:
@@ -64,7 +64,7 @@ class Client:
                 ("grpc.use_local_subchannel_pool", 1),
             ],
         )
-        for module in (grid, worker, incident):
+        for module in (grid, edition, worker, incident):
             for name, service in module.DESCRIPTOR.services_by_name.items():
                 for method in service.methods:
                     setattr(self, f"{name}_{method.name}", self._method(module, name, method))
@@ -76,7 +76,7 @@ class Client:
         )
 
     def _method(self, module, service, method):
-        client_stream = method.name == "ReportPositions"
+        client_stream = method.name in ("ReportPositions", "Upload")
         server_stream = method.name in ("Watch", "WatchAssignments")
         make = (
             self.channel.stream_unary
@@ -200,36 +200,36 @@ def centre(column, row):
     return (round(WEST + (column + 0.5) * STEP, 7), round(SOUTH + (row + 0.5) * STEP, 7))
 
 
-def small_city(data, extra=()):
-    """Imports and publishes the small city into the folder `data`."""
+def city_file(moved=0, without=()):
+    """The small city as GeoJSON, without some grids and with the border of the first two columns
+    `moved` degrees to the east; returns the path."""
+    edges = [WEST + c * STEP + (moved if c == 1 else 0) for c in range(SIDE + 1)]
     features = [
         feature(
             grid_code(c, r),
-            round(WEST + c * STEP, 7),
+            round(edges[c], 7),
             round(SOUTH + r * STEP, 7),
-            round(WEST + (c + 1) * STEP, 7),
+            round(edges[c + 1], 7),
             round(SOUTH + (r + 1) * STEP, 7),
             kind="URBAN",
         )
         for r in range(SIDE)
         for c in range(SIDE)
+        if grid_code(c, r) not in without
     ]
     path = TMP / f"city-{time.monotonic_ns()}.geojson"
     path.write_text(
         json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
     )
-    return run(
-        "import",
-        path,
-        "--data",
-        data,
-        "--crs",
-        "EPSG:4326",
-        "--kind-field",
-        "kind",
-        "--publish",
-        *extra,
-    )
+    return path
+
+
+IMPORT = ("--crs", "EPSG:4326", "--kind-field", "kind")
+
+
+def small_city(data, extra=()):
+    """Imports and publishes the small city into the folder `data`."""
+    return run("import", city_file(), "--data", data, *IMPORT, "--publish", *extra)
 
 
 def new_folder(name):
