@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BACKLOG 128
+#define BACKLOG 1024 // many pages come at once after a restart
 
 static gw_err parse(const char *text, struct gw_loopback *address, struct gw_error *error) {
     gw_err err = gw_loopback_parse(text, address);

@@ -1,5 +1,6 @@
 #include "services/node/config.h"
 
+#include "services/node/config_json.h"
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -13,93 +14,30 @@
 
 static const char *const level_names[] = {"grid", "village", "township", "county", "city"};
 
-// Where a value lies, for messages.
-struct place {
-    const char *file, *section; // "assignment"
-    struct gw_error *error;
-};
-
-static gw_err refuse(const struct place *place, const char *key, const char *expected) {
-    return gw_error_set(place->error, GW_EINVAL, "%s: %s%s%s must be %s", place->file,
-                        place->section, place->section[0] != '\0' ? "." : "", key, expected);
-}
-
-static gw_err check_keys(const struct place *place, const json_t *object, const char *const known[],
-                         size_t count) {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)object, key, value) {
-        size_t i = 0;
-        while (i < count && strcmp(key, known[i]) != 0) {
-            i++;
-        }
-        if (i == count) {
-            return gw_error_set(place->error, GW_EINVAL, "%s: %s%s%s is not a setting", place->file,
-                                place->section, place->section[0] != '\0' ? "." : "", key);
-        }
-    }
-    return GW_OK;
-}
-
-// Reads a whole number if the key is there.
-static gw_err read_number(const struct place *place, const json_t *object, const char *key,
-                          int64_t min, int64_t max, int64_t *out) {
-    const json_t *value = json_object_get(object, key);
-    if (value == NULL) {
-        return GW_OK;
-    }
-    if (!json_is_integer(value) || json_integer_value(value) < min ||
-        json_integer_value(value) > max) {
-        char expected[64];
-        (void)snprintf(expected, sizeof(expected), "a whole number, %lld .. %lld", (long long)min,
-                       (long long)max);
-        return refuse(place, key, expected);
-    }
-    *out = json_integer_value(value);
-    return GW_OK;
-}
-
-// Reads a text if the key is there. `size` is that of the buffer.
-static gw_err read_text(const struct place *place, const json_t *object, const char *key,
-                        size_t size, char *out) {
-    const json_t *value = json_object_get(object, key);
-    if (value == NULL) {
-        return GW_OK;
-    }
-    if (!json_is_string(value) || json_string_length(value) >= size ||
-        strlen(json_string_value(value)) != json_string_length(value)) {
-        char expected[64];
-        (void)snprintf(expected, sizeof(expected), "a text of at most %zu bytes", size - 1);
-        return refuse(place, key, expected);
-    }
-    memcpy(out, json_string_value(value), json_string_length(value) + 1);
-    return GW_OK;
-}
-
 static gw_err read_class(const struct place *place, const json_t *object, struct gw_class *class) {
     static const char *const keys[] = {"code", "name", "name_zh", "skill", "answer_seconds"};
     if (!json_is_object(object)) {
-        return refuse(place, "", "a list of objects");
+        return config_refuse(place, "", "a list of objects");
     }
-    gw_err err = check_keys(place, object, keys, sizeof(keys) / sizeof(keys[0]));
+    gw_err err = config_check_keys(place, object, keys, sizeof(keys) / sizeof(keys[0]));
     int64_t seconds = 60;
     if (err == GW_OK) {
-        err = read_text(place, object, "code", sizeof(class->code), class->code);
+        err = config_read_text(place, object, "code", sizeof(class->code), class->code);
     }
     if (err == GW_OK && class->code[0] == '\0') {
-        err = refuse(place, "code", "given");
+        err = config_refuse(place, "code", "given");
     }
     if (err == GW_OK) {
-        err = read_text(place, object, "name", sizeof(class->name), class->name);
+        err = config_read_text(place, object, "name", sizeof(class->name), class->name);
     }
     if (err == GW_OK) {
-        err = read_text(place, object, "name_zh", sizeof(class->name_zh), class->name_zh);
+        err = config_read_text(place, object, "name_zh", sizeof(class->name_zh), class->name_zh);
     }
     if (err == GW_OK) {
-        err = read_text(place, object, "skill", sizeof(class->skill), class->skill);
+        err = config_read_text(place, object, "skill", sizeof(class->skill), class->skill);
     }
     if (err == GW_OK) {
-        err = read_number(place, object, "answer_seconds", 1, SECONDS_MAX, &seconds);
+        err = config_read_number(place, object, "answer_seconds", 1, SECONDS_MAX, &seconds);
     }
     class->answer_ms_max = seconds * 1000;
     return err;
@@ -112,7 +50,7 @@ static gw_err read_classes(const struct place *place, const json_t *list,
     }
     if (!json_is_array(list) || json_array_size(list) == 0 ||
         json_array_size(list) > GW_CLASSES_MAX) {
-        return refuse(place, "", "a list of 1 .. 256 classes");
+        return config_refuse(place, "", "a list of 1 .. 256 classes");
     }
     policy->class_count = 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -142,7 +80,7 @@ static gw_err read_level(const struct place *place, const json_t *object,
             return GW_OK;
         }
     }
-    return refuse(place, "level_max", "grid, village, township, county or city");
+    return config_refuse(place, "level_max", "grid, village, township, county or city");
 }
 
 static gw_err read_order(const struct place *place, const json_t *object,
@@ -150,7 +88,7 @@ static gw_err read_order(const struct place *place, const json_t *object,
     const json_t *value = json_object_get(object, "order");
     const char *text = json_is_string(value) ? json_string_value(value) : "";
     if (value != NULL && strcmp(text, "rank") != 0 && strcmp(text, "nearest") != 0) {
-        return refuse(place, "order", "rank or nearest");
+        return config_refuse(place, "order", "rank or nearest");
     }
     if (value != NULL) {
         policy->order = strcmp(text, "nearest") == 0 ? GW_ORDER_NEAREST : GW_ORDER_RANK;
@@ -166,16 +104,16 @@ static gw_err read_assignment(const struct place *place, const json_t *object,
         return GW_OK;
     }
     if (!json_is_object(object)) {
-        return refuse(place, "", "an object");
+        return config_refuse(place, "", "an object");
     }
     int64_t age_s = policy->position_age_ms_max / 1000, offers = policy->offers_max;
     const json_t *without = json_object_get(object, "offer_without_position");
-    gw_err err = check_keys(place, object, keys, sizeof(keys) / sizeof(keys[0]));
+    gw_err err = config_check_keys(place, object, keys, sizeof(keys) / sizeof(keys[0]));
     if (err == GW_OK) {
-        err = read_number(place, object, "position_age_seconds", 1, SECONDS_MAX, &age_s);
+        err = config_read_number(place, object, "position_age_seconds", 1, SECONDS_MAX, &age_s);
     }
     if (err == GW_OK) {
-        err = read_number(place, object, "offers_max", 1, OFFERS_MAX, &offers);
+        err = config_read_number(place, object, "offers_max", 1, OFFERS_MAX, &offers);
     }
     if (err == GW_OK) {
         err = read_level(place, object, policy);
@@ -184,7 +122,7 @@ static gw_err read_assignment(const struct place *place, const json_t *object,
         err = read_order(place, object, policy);
     }
     if (err == GW_OK && without != NULL && !json_is_boolean(without)) {
-        err = refuse(place, "offer_without_position", "true or false");
+        err = config_refuse(place, "offer_without_position", "true or false");
     }
     if (err == GW_OK && without != NULL) {
         policy->offer_without_position = json_is_true(without);
@@ -194,44 +132,69 @@ static gw_err read_assignment(const struct place *place, const json_t *object,
     return err;
 }
 
-gw_err gw_config_parse(const char *text, size_t size, const char *name, struct gw_policy *policy,
+static gw_err parse_root(const struct place *at, const json_t *root, struct gw_config *config) {
+    static const char *const keys[] = {"classes", "assignment", "request_id_days", "map", "http"};
+    struct place place = *at;
+    gw_err err = json_is_object(root) ? GW_OK : config_refuse(&place, "the file", "a JSON object");
+    if (err == GW_OK) {
+        err = config_check_keys(&place, root, keys, sizeof(keys) / sizeof(keys[0]));
+    }
+    if (err == GW_OK) {
+        err = config_read_number(&place, root, "request_id_days", 1, DAYS_MAX,
+                                 &config->policy.receipt_days);
+    }
+    if (err == GW_OK) {
+        place.section = "classes";
+        err = read_classes(&place, json_object_get(root, "classes"), &config->policy);
+    }
+    if (err == GW_OK) {
+        place.section = "assignment";
+        err = read_assignment(&place, json_object_get(root, "assignment"), &config->policy);
+    }
+    if (err == GW_OK) {
+        place.section = "map";
+        err = config_read_map(&place, json_object_get(root, "map"), &config->map);
+    }
+    if (err == GW_OK) {
+        place.section = "http";
+        err = config_read_http(&place, json_object_get(root, "http"), &config->http);
+    }
+    return err;
+}
+
+// The settings that hold where the file says nothing.
+static struct gw_config *built_in(struct gw_error *error) {
+    struct gw_config *config = calloc(1, sizeof(*config));
+    if (config == NULL) {
+        (void)gw_error_set(error, GW_ENOMEM, "not enough memory for the configuration");
+    } else {
+        gw_policy_default(&config->policy);
+    }
+    return config;
+}
+
+gw_err gw_config_parse(const char *text, size_t size, const char *name, struct gw_config *config,
                        struct gw_error *error) {
-    static const char *const keys[] = {"classes", "assignment", "request_id_days"};
     json_error_t fault;
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
     if (root == NULL) {
         return gw_error_set(error, GW_EINVAL, "%s: line %d, column %d: %s", name, fault.line,
                             fault.column, fault.text);
     }
-    struct gw_policy read;
-    gw_policy_default(&read);
     struct place place = {name, "", error};
-    gw_err err = json_is_object(root) ? GW_OK : refuse(&place, "the file", "a JSON object");
-    if (err == GW_OK) {
-        err = check_keys(&place, root, keys, sizeof(keys) / sizeof(keys[0]));
-    }
-    if (err == GW_OK) {
-        err = read_number(&place, root, "request_id_days", 1, DAYS_MAX, &read.receipt_days);
-    }
-    if (err == GW_OK) {
-        place.section = "classes";
-        err = read_classes(&place, json_object_get(root, "classes"), &read);
-    }
-    if (err == GW_OK) {
-        place.section = "assignment";
-        err = read_assignment(&place, json_object_get(root, "assignment"), &read);
-    }
+    struct gw_config *read = built_in(error);
+    gw_err err = read != NULL ? parse_root(&place, root, read) : GW_ENOMEM;
     json_decref(root);
     if (err == GW_OK) {
-        *policy = read;
+        *config = *read;
     }
+    free(read);
     return err;
 }
 
-gw_err gw_config_load(const char *path, struct gw_policy *policy, struct gw_error *error) {
+gw_err gw_config_read(const char *path, struct gw_config *config, struct gw_error *error) {
     if (path == NULL) {
-        gw_policy_default(policy);
-        return GW_OK;
+        return gw_config_parse("{}", 2, "the built-in settings", config, error);
     }
     FILE *file = fopen(path, "rbe");
     if (file == NULL) {
@@ -250,7 +213,7 @@ gw_err gw_config_load(const char *path, struct gw_policy *policy, struct gw_erro
     } else if (size > CONFIG_BYTES_MAX) {
         err = gw_error_set(error, GW_EINVAL, "%s is larger than 1 MiB", path);
     } else {
-        err = gw_config_parse(text, size, path, policy, error);
+        err = gw_config_parse(text, size, path, config, error);
     }
     free(text);
     return err;

@@ -6,12 +6,15 @@
 #include "services/base/diag.h"
 #include "services/base/metrics.h"
 #include "services/grids/editions.h"
+#include "services/grids/intake.h"
 #include "services/http/http.h"
+#include "services/live/live.h"
 #include "services/log/log.h"
 #include "services/node/call_log.h"
 #include "services/node/call_metrics.h"
 #include "services/rpc/server.h"
 #include "services/shard/shard.h"
+#include "services/tiles/tiles.h"
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,34 +28,50 @@
 
 struct gw_node {
     struct gw_datadir dir;
-    struct gw_policy policy;
+    const struct gw_config *config;
     struct gw_metrics *metrics;
     struct gw_call_metrics *call_metrics;
     struct gw_call_log call_log;
     struct gw_store *store;
     struct gw_log *log;
-    struct gw_edition *edition;
+    struct gw_current *current;
     struct gw_shard *shard;
     struct gw_api *api;
     struct gw_rpc_server *rpc;
     pthread_mutex_t rpc_mutex;           // of `counted`
     const struct gw_rpc_server *counted; // whose calls are shown; NULL once it is being drained
+    struct gw_live *live;
+    struct gw_tiles *tiles;
     struct gw_http_server *http;
     atomic_bool draining;
 };
 
 // --- metrics that somebody else keeps ---
 
+// What is told of the published edition.
+struct edition_facts {
+    uint64_t number, index_bytes;
+    uint32_t grids;
+};
+
+static struct edition_facts read_facts(struct gw_node *node) {
+    const struct gw_edition *edition = gw_current_take(node->current);
+    struct edition_facts facts = {gw_edition_number(edition), gw_edition_index(edition)->size,
+                                  gw_edition_grid_count(edition)};
+    gw_current_release(node->current, edition);
+    return facts;
+}
+
 static double read_grids(void *context) {
-    return gw_edition_grid_count(((struct gw_node *)context)->edition);
+    return read_facts(context).grids;
 }
 
 static double read_edition(void *context) {
-    return (double)gw_edition_number(((struct gw_node *)context)->edition);
+    return (double)read_facts(context).number;
 }
 
 static double read_index_bytes(void *context) {
-    return (double)gw_edition_index(((struct gw_node *)context)->edition)->size;
+    return (double)read_facts(context).index_bytes;
 }
 
 static double read_workers(void *context) {
@@ -134,19 +153,27 @@ static gw_err open_folder(struct gw_node *node, const struct gw_node_options *op
     if (err == GW_OK) {
         err = gw_log_local_open(node->store, &node->log, error);
     }
-    if (err == GW_OK) {
-        err = gw_editions_open_current(options->data, node->store, GW_LAYER_RESPONSIBLE,
-                                       &node->edition, error);
+    return err == GW_OK ? gw_intake_clean(node->dir.path, error) : err;
+}
+
+static gw_err open_edition(struct gw_node *node, struct gw_error *error) {
+    struct gw_edition *edition = NULL;
+    gw_err err = gw_editions_open_current(node->dir.path, node->store, GW_LAYER_RESPONSIBLE,
+                                          &edition, error);
+    if (err != GW_OK) {
+        return err;
     }
-    return err;
+    node->current = gw_current_create(edition);
+    return node->current != NULL ? GW_OK
+                                 : gw_error_set(error, GW_ENOMEM, "not enough memory to start");
 }
 
 static gw_err open_shard(struct gw_node *node, struct gw_error *error) {
     struct gw_shard_options shard_options = {
         .store = node->store,
         .log = node->log,
-        .edition = node->edition,
-        .policy = &node->policy,
+        .current = node->current,
+        .policy = &node->config->policy,
         .metrics = node->metrics,
     };
     gw_err err = gw_shard_open(&shard_options, &node->shard, error);
@@ -154,8 +181,10 @@ static gw_err open_shard(struct gw_node *node, struct gw_error *error) {
         err = gw_shard_start(node->shard, error);
     }
     if (err == GW_OK) {
-        struct gw_api_options api_options = {
-            .shard = node->shard, .store = node->store, .edition = node->edition};
+        struct gw_api_options api_options = {.shard = node->shard,
+                                             .store = node->store,
+                                             .current = node->current,
+                                             .data = node->dir.path};
         err = gw_api_create(&api_options, &node->api, error);
     }
     return err;
@@ -167,8 +196,8 @@ static void call_finished(void *context, const struct gw_rpc_finished *finished)
     gw_call_log_finished(&node->call_log, finished, gw_clock_monotonic_ns());
 }
 
-static gw_err open_doors(struct gw_node *node, const struct gw_node_options *options,
-                         struct gw_error *error) {
+static gw_err open_rpc(struct gw_node *node, const struct gw_node_options *options,
+                       struct gw_error *error) {
     node->call_metrics = gw_call_metrics_create(node->metrics, gw_api_methods, gw_api_method_count);
     if (node->call_metrics == NULL) {
         return gw_error_set(error, GW_ENOMEM, "not enough memory to start");
@@ -178,18 +207,65 @@ static gw_err open_doors(struct gw_node *node, const struct gw_node_options *opt
         .loops = RPC_LOOPS,
         .observer = {call_finished, node},
     };
-    gw_err err = gw_rpc_server_start(&rpc_options, gw_api_methods, gw_api_method_count, node->api,
-                                     &node->rpc, error);
-    if (err == GW_OK && options->http_listen != NULL) {
-        count_calls_of(node, node->rpc);
-        register_metrics(node);
-        struct gw_http_options http_options = {
-            .listen = options->http_listen,
+    return gw_rpc_server_start(&rpc_options, gw_api_methods, gw_api_method_count, node->api,
+                               &node->rpc, error);
+}
+
+static gw_err open_map(struct gw_node *node, struct gw_error *error) {
+    struct gw_live_options live_options = {.shard = node->shard, .metrics = node->metrics};
+    gw_err err = gw_live_create(&live_options, &node->live, error);
+    if (err == GW_OK) {
+        struct gw_tiles_options tiles_options = {
+            .current = node->current,
+            .points = gw_live_points(node->live),
             .metrics = node->metrics,
-            .ready = ready,
-            .context = node,
         };
-        err = gw_http_start(&http_options, &node->http, error);
+        err = gw_tiles_create(&tiles_options, &node->tiles, error);
+    }
+    if (err == GW_OK) {
+        gw_live_set_tiles(node->live, node->tiles);
+    }
+    return err;
+}
+
+static gw_err open_http(struct gw_node *node, const struct gw_node_options *options,
+                        struct gw_error *error) {
+    count_calls_of(node, node->rpc);
+    register_metrics(node);
+    struct gw_http_options http_options = {
+        .listen = options->http_listen,
+        .metrics = node->metrics,
+        .ready = ready,
+        .context = node,
+        .current = node->current,
+        .shard = node->shard,
+        .tiles = node->tiles,
+        .live = node->live,
+        .policy = &node->config->policy,
+        .map = &node->config->map,
+        .config = &node->config->http,
+        .web_root = options->web_root,
+    };
+    return gw_http_start(&http_options, &node->http, error);
+}
+
+static gw_err open_all(struct gw_node *node, const struct gw_node_options *options,
+                       struct gw_error *error) {
+    gw_err err = open_folder(node, options, error);
+    if (err == GW_OK) {
+        err = open_edition(node, error);
+    }
+    if (err == GW_OK) {
+        err = open_shard(node, error);
+    }
+    if (err == GW_OK) {
+        err = open_rpc(node, options, error);
+    }
+    if (err == GW_OK && options->http_listen != NULL) {
+        err = open_map(node, error);
+        if (err == GW_OK) {
+            err = open_http(node, options, error);
+        }
     }
     return err;
 }
@@ -201,17 +277,11 @@ gw_err gw_node_start(const struct gw_node_options *options, struct gw_node **out
         return gw_error_set(error, GW_ENOMEM, "not enough memory to start");
     }
     node->dir.lock_fd = -1;
-    node->policy = *options->policy;
+    node->config = options->config;
     gw_call_log_init(&node->call_log);
     (void)pthread_mutex_init(&node->rpc_mutex, NULL);
     node->metrics = gw_metrics_create();
-    gw_err err = open_folder(node, options, error);
-    if (err == GW_OK) {
-        err = open_shard(node, error);
-    }
-    if (err == GW_OK) {
-        err = open_doors(node, options, error);
-    }
+    gw_err err = open_all(node, options, error);
     if (err != GW_OK) {
         gw_node_stop(node, 0);
         return err;
@@ -231,9 +301,14 @@ void gw_node_stop(struct gw_node *node, int64_t grace_ms) {
         gw_rpc_server_drain(node->rpc, grace_ms);
     }
     gw_http_stop(node->http);
+    if (node->live != NULL) {
+        gw_live_set_tiles(node->live, NULL); // each of the two calls the other
+    }
+    gw_tiles_destroy(node->tiles);
+    gw_live_destroy(node->live);
     gw_api_destroy(node->api);
     gw_shard_close(node->shard);
-    gw_edition_close(node->edition);
+    gw_current_destroy(node->current);
     if (node->log != NULL) {
         node->log->ops->close(node->log);
     }
@@ -275,7 +350,7 @@ int gw_node_serve(const struct gw_node_options *options) {
             " grids=%u start_ms=%" PRId64,
             options->data, options->grpc_listen, gw_node_grpc_port(node),
             options->http_listen != NULL ? options->http_listen : "none", gw_node_http_port(node),
-            gw_edition_number(node->edition), gw_edition_grid_count(node->edition),
+            read_facts(node).number, read_facts(node).grids,
             (gw_clock_monotonic_ns() - start_ns) / 1000000);
     int signal_number = 0;
     (void)sigwait(&signals, &signal_number);
