@@ -27,6 +27,10 @@ static bool reserve(struct gw_bytes *bytes, size_t size) {
     return true;
 }
 
+unsigned char *gw_bytes_room(struct gw_bytes *bytes, size_t size) {
+    return reserve(bytes, size) ? bytes->data + bytes->size : NULL;
+}
+
 void gw_bytes_append(struct gw_bytes *bytes, const void *data, size_t size) {
     if (size > 0 && reserve(bytes, size)) {
         memcpy(bytes->data + bytes->size, data, size);

@@ -13,6 +13,9 @@ struct gw_bytes {
     bool failed;
 };
 
+// Room for `size` bytes behind those that are there; NULL when there is none (then `failed` is
+// set). What is written there counts once `size` has been raised by it.
+unsigned char *gw_bytes_room(struct gw_bytes *bytes, size_t size);
 void gw_bytes_append(struct gw_bytes *bytes, const void *data, size_t size);
 void gw_bytes_varint(struct gw_bytes *bytes, uint64_t value);
 void gw_bytes_clear(struct gw_bytes *bytes); // keeps the memory

@@ -96,27 +96,62 @@ static void give(struct reader *reader, uint32_t vertex) {
     clip_point(&reader->scratch->clip, to_tile(&reader->scale, reader->mesh->vertices[vertex]));
 }
 
+// Writes the points of those of `count` vertices that are drawn at this zoom, from `vertex` on in
+// steps of 1 or -1, but for points like the one before (`last` before the first); returns how many.
+// Which vertices are drawn can't be foretold, so the loop does not branch on it.
+static uint32_t take_vertices(const struct reader *reader, uint32_t vertex, uint32_t step,
+                              uint32_t count, struct gw_mvt_point last, struct gw_mvt_point out[]) {
+    const struct gw_world_point *vertices = reader->mesh->vertices;
+    const uint8_t *zooms = reader->mesh->zooms;
+    const struct scale scale = reader->scale;
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < count; i++, vertex += step) {
+        struct gw_mvt_point point = to_tile(&scale, vertices[vertex]);
+        uint32_t take = (uint32_t)(zooms[vertex] <= scale.zoom) &
+                        (uint32_t)((point.x != last.x) | (point.y != last.y));
+        out[taken] = point;
+        taken += take;
+        last.x = take != 0 ? point.x : last.x;
+        last.y = take != 0 ? point.y : last.y;
+    }
+    return taken;
+}
+
+#define NO_POINT ((struct gw_mvt_point){INT32_MIN, INT32_MIN}) // far from every tile
+
+// The first and the last vertex of this zoom of a block.
+static void give_ends(struct reader *reader, uint32_t vertex, uint32_t step, uint32_t count) {
+    const uint8_t *zooms = reader->mesh->zooms;
+    uint32_t first = 0, last = count;
+    while (first < count && zooms[vertex + first * step] > reader->scale.zoom) {
+        first++;
+    }
+    while (last > first + 1 && zooms[vertex + (last - 1) * step] > reader->scale.zoom) {
+        last--;
+    }
+    if (first < count) {
+        give(reader, vertex + first * step);
+        if (last > first + 1) {
+            give(reader, vertex + (last - 1) * step);
+        }
+    }
+}
+
 // The vertices of this zoom of one block of an arc. Of a block that lies beside the square the
 // first and the last will do: between them the ring stays on that side.
 static void give_block(struct reader *reader, uint32_t arc, uint32_t begin, uint32_t end,
                        bool backward) {
     const struct gw_tile_mesh *mesh = reader->mesh;
     uint32_t number = mesh->arc_blocks[arc] + (begin - mesh->arc_vertices[arc]) / MESH_BLOCK;
-    bool skip = beside(&reader->scale, mesh->block_boxes[number]);
-    uint32_t kept = UINT32_MAX, given = UINT32_MAX;
-    for (uint32_t i = 0; i < end - begin; i++) {
-        uint32_t vertex = backward ? end - 1 - i : begin + i;
-        if (mesh->zooms[vertex] > reader->scale.zoom) {
-            continue;
-        }
-        kept = vertex;
-        if (!skip || given == UINT32_MAX) {
-            give(reader, vertex);
-            given = vertex;
-        }
+    uint32_t vertex = backward ? end - 1 : begin, step = backward ? UINT32_MAX : 1;
+    if (beside(&reader->scale, mesh->block_boxes[number])) {
+        give_ends(reader, vertex, step, end - begin);
+        return;
     }
-    if (kept != given) {
-        give(reader, kept);
+    struct gw_mvt_point points[MESH_BLOCK];
+    uint32_t count = take_vertices(reader, vertex, step, end - begin, NO_POINT, points);
+    for (uint32_t i = 0; i < count; i++) {
+        clip_point(&reader->scratch->clip, points[i]);
     }
 }
 
@@ -166,22 +201,19 @@ static void copy_ring(struct reader *reader, uint32_t ring) {
     const struct gw_tile_shapes *shapes = reader->shapes;
     const struct gw_tile_mesh *mesh = reader->mesh;
     struct loops *loops = &reader->scratch->loops;
+    struct gw_mvt_point last = NO_POINT;
     for (uint32_t i = shapes->ring_pieces[ring]; i < shapes->ring_pieces[ring + 1]; i++) {
-        uint32_t arc = shapes->pieces[i] >> 1;
+        uint32_t arc = shapes->pieces[i] >> 1, backward = shapes->pieces[i] & 1u;
         uint32_t begin = mesh->arc_vertices[arc], end = mesh->arc_vertices[arc + 1];
-        if ((shapes->pieces[i] & 1u) == 0) {
-            for (uint32_t vertex = begin; vertex + 1 < end; vertex++) {
-                if (mesh->zooms[vertex] <= reader->scale.zoom) {
-                    loops_point(loops, to_tile(&reader->scale, mesh->vertices[vertex]));
-                }
-            }
-        } else {
-            for (uint32_t vertex = end - 1; vertex > begin; vertex--) {
-                if (mesh->zooms[vertex] <= reader->scale.zoom) {
-                    loops_point(loops, to_tile(&reader->scale, mesh->vertices[vertex]));
-                }
-            }
+        struct gw_mvt_point *room = loops_room(loops, end - begin);
+        if (room == NULL) {
+            return;
         }
+        // But for the last vertex, which begins the next piece.
+        uint32_t taken = take_vertices(reader, backward != 0 ? end - 1 : begin,
+                                       backward != 0 ? UINT32_MAX : 1, end - begin - 1, last, room);
+        loops_take(loops, taken);
+        last = taken > 0 ? room[taken - 1] : last;
     }
     loops_close(loops);
 }

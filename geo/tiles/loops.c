@@ -61,6 +61,20 @@ void loops_point(struct loops *loops, struct gw_mvt_point point) {
     }
 }
 
+struct gw_mvt_point *loops_room(struct loops *loops, uint32_t count) {
+    if (count > UINT32_MAX / 4 - loops->raw_count) {
+        loops->failed = true;
+        return NULL;
+    }
+    return reserve_points(loops, &loops->raw, &loops->raw_capacity, loops->raw_count + count)
+               ? loops->raw + loops->raw_count
+               : NULL;
+}
+
+void loops_take(struct loops *loops, uint32_t count) {
+    loops->raw_count += count;
+}
+
 static int64_t twice_area(const struct gw_mvt_point points[], uint32_t count) {
     int64_t sum = 0;
     struct gw_mvt_point before = points[count - 1];

@@ -30,6 +30,10 @@ struct loops {
 
 void loops_begin(struct loops *loops); // a feature
 void loops_point(struct loops *loops, struct gw_mvt_point point);
+// Room for `count` points more behind those of the ring; NULL: no memory. Of what is written there
+// the first `count` points of loops_take belong to the ring; no point equals the one before it.
+struct gw_mvt_point *loops_room(struct loops *loops, uint32_t count);
+void loops_take(struct loops *loops, uint32_t count);
 // Ends a ring: it is taken apart where it comes back to a point, and parts without area are left
 // out. (An edge there and back so disappears, which leaves the sum of all borders as it was.)
 void loops_close(struct loops *loops);

@@ -183,14 +183,35 @@ static void put_command(struct gw_mvt_writer *writer, uint32_t command, uint32_t
     gw_bytes_varint(&writer->geometry, (uint64_t)count << 3 | command);
 }
 
-// Coordinates follow one another as differences.
+// Coordinates follow one another as differences, most of them of one byte or two.
+static unsigned char *write_difference(unsigned char *to, int32_t from, int32_t at) {
+    uint64_t value = zigzag((int64_t)at - from);
+    if (value < 1u << 7) {
+        *to++ = (unsigned char)value;
+        return to;
+    }
+    if (value < 1u << 14) {
+        *to++ = (unsigned char)(value | 128u);
+        *to++ = (unsigned char)(value >> 7);
+        return to;
+    }
+    return to + write_varint(to, value);
+}
+
 static void put_points(struct gw_mvt_writer *writer, const struct gw_mvt_point points[],
                        uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        gw_bytes_varint(&writer->geometry, zigzag((int64_t)points[i].x - writer->cursor.x));
-        gw_bytes_varint(&writer->geometry, zigzag((int64_t)points[i].y - writer->cursor.y));
-        writer->cursor = points[i];
+    unsigned char *to = gw_bytes_room(&writer->geometry, 2u * VARINT_MAX * (size_t)count);
+    if (to == NULL) {
+        return;
     }
+    struct gw_mvt_point cursor = writer->cursor;
+    for (uint32_t i = 0; i < count; i++) {
+        to = write_difference(to, cursor.x, points[i].x);
+        to = write_difference(to, cursor.y, points[i].y);
+        cursor = points[i];
+    }
+    writer->cursor = cursor;
+    writer->geometry.size = (size_t)(to - writer->geometry.data);
 }
 
 void gw_mvt_points(struct gw_mvt_writer *writer, const struct gw_mvt_point points[],

@@ -23,12 +23,13 @@ class Count:
     skipped: int = 0
     failures: list = field(default_factory=list)
 
-    def __iadd__(self, other):
-        self.passed += other.passed
-        self.failed += other.failed
-        self.skipped += other.skipped
-        self.failures += other.failures
-        return self
+    def __add__(self, other):
+        return Count(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            self.failures + other.failures,
+        )
 
 
 def one(ok, what):
@@ -54,6 +55,29 @@ def count_log(text, passed, name):
         count += one(False, f"{name}: the program failed outside its cases")
     elif running == 0:
         count += one(False, f"{name}: no case ran")
+    return count
+
+
+def count_vitest(path):
+    """The cases in Vitest's JSON report; without a report that is a failed case of its own."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            report = json.load(file)
+    except (OSError, ValueError):
+        return one(False, "web: vitest left no report")
+    failures = [
+        f"web: {case['fullName']}"
+        for suite in report["testResults"]
+        for case in suite["assertionResults"]
+        if case["status"] == "failed"
+    ]
+    count = Count(
+        report["numPassedTests"], report["numFailedTests"], report["numPendingTests"], failures
+    )
+    if not report["success"] and not failures:
+        count += one(False, "web: vitest failed outside its cases")
+    elif report["numTotalTests"] == 0:
+        count += one(False, "web: no case ran")
     return count
 
 

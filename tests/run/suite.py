@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 import bazel
 import lint
 import run as fuzz
-from count import Count, count_events, one
+from count import Count, count_events, count_log, count_vitest, one
 
 BUF = "tools/node_modules/.bin/buf"
 
@@ -30,7 +30,7 @@ def command(*words):
 def layout():
     files = [
         path
-        for room in ("geo", "services", "loadtest", "tests")
+        for room in ("geo", "services", "loadtest", "tests", "tools/glyphs")
         for path in sorted(glob.glob(f"{bazel.ROOT}/{room}/**/*.[ch]", recursive=True))
     ]
     return one(command("clang-format", "--dry-run", "-Werror", *files), "layout: run ./dev fmt")
@@ -65,6 +65,41 @@ def buf_breaking():
         return Count(skipped=1)
     against = f".git#ref={reference},subdir=proto"
     return one(command(BUF, "breaking", "proto", "--against", against), f"buf breaking: {against}")
+
+
+def web_check():
+    """The page's types, and its logic by Vitest."""
+    count = one(command("npm", "--prefix", "web", "run", "--silent", "typecheck"), "web: tsc")
+    report = os.path.join(bazel.ROOT, "build", "vitest.json")
+    if os.path.exists(report):
+        os.unlink(report)
+    command(
+        "npm",
+        "--prefix",
+        "web",
+        "run",
+        "--silent",
+        "test",
+        "--",
+        "--reporter=default",
+        "--reporter=json",
+        f"--outputFile.json={report}",
+    )
+    return count + count_vitest(report)
+
+
+def web_page():
+    """The page on a real node with the demo city, driven in Chromium."""
+    done = subprocess.run(
+        [sys.executable, "tests/browser/run.py"],
+        cwd=bazel.ROOT,
+        check=False,
+        stdout=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    print(done.stdout, flush=True)
+    return count_log(done.stdout, done.returncode == 0, "tests/browser")
 
 
 def house_rules():
@@ -113,6 +148,8 @@ def test_stages(options):
     stages = [] if options.targets else [*lint_stages(), ("build", build_all)]
     for config in ("opt", "asan", "tsan"):
         stages.append((config, lambda c=config: tests(c, targets, options.nightly)))
+    if not options.targets:
+        stages += [("web", web_check), ("page", web_page)]
     seconds = int(os.environ.get("FUZZ_SECONDS", "300" if options.nightly else "30"))
     stages.append(("fuzz", lambda: fuzz.run(targets, seconds)))
     return stages

@@ -158,7 +158,7 @@ class Tidy(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             needed, defined = {}, set()
             for path in sorted(files(".c")):
-                if os.path.dirname(path) != "geo" or is_test(path):
+                if os.path.dirname(path) not in ("geo", "geo/tiles") or is_test(path):
                     continue
                 unit = os.path.join(folder, "unit.o")
                 flags = ["-std=c11", "-O1", "-ffp-contract=off", "-I", ROOT]
@@ -272,9 +272,11 @@ class Tidy(unittest.TestCase):
         self.none(search(tree(), places, "a path of one machine"))
 
     def test_no_hosts_of_registries(self):
-        lock = os.path.join(ROOT, "tools/package-lock.json")
-        with open(lock, encoding="utf-8") as file:
-            texts = {**tree(), "tools/package-lock.json": file.read()}
+        texts = dict(tree())
+        for folder in ("tools", "web", "tests/tiles"):
+            path = f"{folder}/package-lock.json"
+            with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+                texts[path] = file.read()
         self.none(search(texts, r'"resolved"\s*:|https?://(registry|deb|pypi|proxy|mirror)[.\w-]*',
                          "name no registry"))
 
@@ -289,7 +291,7 @@ class Tidy(unittest.TestCase):
     def test_own_targets_carry_the_warnings(self):
         found = []
         for path, text in files("/BUILD").items():
-            if not path.startswith(("geo/", "services/", "loadtest/", "tests/")):
+            if not path.startswith(("geo/", "services/", "loadtest/", "tests/", "tools/")):
                 continue
             nodes = list(ast.walk(ast.parse(text)))
             own = {
