@@ -28,13 +28,17 @@ static bool grow(struct load_ledger *ledger) {
     return true;
 }
 
-void load_ledger_add(struct load_ledger *ledger, const char *id, uint32_t lane, uint64_t number) {
+void load_ledger_add(struct load_ledger *ledger, const char *id, uint32_t lane, uint64_t number,
+                     int64_t reported_ms) {
     (void)pthread_mutex_lock(&ledger->lock);
     if (strlen(id) < LOAD_ID_MAX && (ledger->count < ledger->capacity || grow(ledger))) {
         struct load_acknowledged *row = &ledger->rows[ledger->count++];
         (void)snprintf(row->id, sizeof(row->id), "%s", id);
         row->lane = lane;
         row->number = number;
+        if (ledger->count == 1 || reported_ms < ledger->reported_first_ms) {
+            ledger->reported_first_ms = reported_ms;
+        }
     } else {
         ledger->dropped++;
     }
@@ -68,7 +72,7 @@ bool load_token_read(const char *description, struct load_token *token) {
     bool ours = read_number(&at, "SYNTHETIC load ", 16, UINT64_MAX, &token->run_id) &&
                 read_number(&at, "/", 10, UINT32_MAX, &lane) &&
                 read_number(&at, "/", 10, UINT64_MAX, &token->number) &&
-                read_number(&at, " due ", 10, INT64_MAX, &due) && *at == '\0';
+                read_number(&at, " due ", 10, INT64_MAX / 1000, &due) && *at == '\0';
     token->lane = (uint32_t)lane;
     token->intended_wall_us = (int64_t)due;
     return ours;

@@ -57,7 +57,7 @@ void load_live_end(struct load_live *live);
 
 // The numbers that table, JSON and page agree on. Latencies in milliseconds.
 struct load_summary {
-    double achieved; // done / seconds
+    double achieved; // done inside the window / its seconds
     double mean_ms, p50_ms, p90_ms, p99_ms, p999_ms, max_ms;
     double lateness_p99_ms;
 };

@@ -39,17 +39,20 @@ struct load_ledger {
     pthread_mutex_t lock;
     struct load_acknowledged *rows;
     uint32_t count, capacity;
-    uint64_t dropped; // past LOAD_LEDGER_MAX, or no memory
+    uint64_t dropped;          // past LOAD_LEDGER_MAX, or no memory
+    int64_t reported_first_ms; // the least reported_ms of all, so of the node's clock
     atomic_uint_fast64_t retried;
     atomic_uint reconnects;
 };
 
 void load_ledger_init(struct load_ledger *ledger);
 void load_ledger_deinit(struct load_ledger *ledger);
-void load_ledger_add(struct load_ledger *ledger, const char *id, uint32_t lane, uint64_t number);
+void load_ledger_add(struct load_ledger *ledger, const char *id, uint32_t lane, uint64_t number,
+                     int64_t reported_ms);
 
 // Looks for every row by its id, and through the list of incidents for a report that is there
-// twice.
+// twice; the two must agree. On failure the result is not `asked`, unless something was found wrong
+// before it.
 GW_MUST_CHECK gw_err load_verify(const char *server, uint64_t run_id, int64_t began_ms,
                                  double patience_seconds, const struct load_ledger *ledger,
                                  struct load_verify_result *result, struct gw_error *error);

@@ -167,6 +167,12 @@ static void *send_all(void *context) {
         if (intended_ns < run->begin_ns) {
             continue;
         }
+        if (gw_clock_monotonic_ns() > run->end_ns + run->scenario->timeout_ms * 1000000) {
+            // A server that holds the stream back must not hold the run up as well.
+            load_recorder_intended(&work->recorder, intended_ns);
+            fail(sender, intended_ns, "not sent: the stream was held back past the end of the run");
+            continue;
+        }
         send_message(sender, number++, intended_ns, ready_ns);
         if (sender->stream != NULL && gw_clock_monotonic_ns() - sender->opened_ns > STREAM_NS) {
             end_stream(sender);

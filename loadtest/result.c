@@ -21,11 +21,21 @@ void load_result_free(struct load_result *result) {
     }
 }
 
+// Answers that came inside the window: a server that fell behind answers the rest after its end,
+// and what it can do is not to be read off those.
+static double achieved_of(const struct load_work_result *work, double seconds) {
+    double sum = 0;
+    for (uint32_t i = 0; i < work->second_count && (double)i < seconds; i++) {
+        sum += work->seconds[i].done;
+    }
+    return seconds > 0 ? sum / seconds : 0;
+}
+
 void load_work_summarize(const struct load_work_result *work, double seconds,
                          struct load_summary *summary) {
     const struct load_histogram *latency = &work->latency;
     *summary = (struct load_summary){
-        .achieved = seconds > 0 ? (double)work->done / seconds : 0,
+        .achieved = achieved_of(work, seconds),
         .mean_ms = latency->count > 0 ? latency->sum_ns / (double)latency->count / 1e6 : 0,
         .p50_ms = ms_of(load_histogram_quantile(latency, 0.5)),
         .p90_ms = ms_of(load_histogram_quantile(latency, 0.9)),

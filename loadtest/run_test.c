@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "loadtest/output.h"
 #include "loadtest/parts.h"
 #include "loadtest/run.h"
 #include "loadtest/testing_node.h"
@@ -158,6 +159,21 @@ static void test_pause(void **state) {
     done(&closed);
 }
 
+// What a server answers after the window, because it fell behind, is no part of its throughput.
+static void test_late_answers_are_not_achieved(void **state) {
+    (void)state;
+    const struct fake_faults pause = {.pause_at = 40, .pause_ms = 1500};
+    struct outcome outcome = run(
+        &pause, 1, "", "{\"call\": \"locate\", \"rate\": 100, \"arrivals\": \"constant\"}", plain);
+    assert_int_equal(outcome.err, GW_OK);
+    const struct load_step *step = &outcome.result->steps[0];
+    struct load_summary summary;
+    load_work_summarize(&step->works[0], step->seconds, &summary);
+    assert_int_equal(step->works[0].done, 99); // all of them, in the end
+    assert_true(summary.achieved > 0 && summary.achieved < 41);
+    done(&outcome);
+}
+
 static void test_bound_of_calls_in_flight(void **state) {
     (void)state;
     const struct fake_faults silent = {.silent = true};
@@ -223,6 +239,34 @@ static void test_lost_and_doubled_are_found(void **state) {
     done(&outcome);
 }
 
+// Doubles are found by the node's clock, wherever it stands.
+static void test_doubled_are_found_under_another_clock(void **state) {
+    (void)state;
+    const int64_t clocks[] = {-3600000, 3600000};
+    for (size_t i = 0; i < 2; i++) {
+        const struct fake_faults faults = {.double_every = 10, .clock_ms = clocks[i]};
+        struct outcome outcome = run(&faults, 0.4, "", "{\"call\": \"report\", \"rate\": 100}",
+                                     (struct load_options){.verify = true});
+        assert_int_equal(outcome.err, GW_OK);
+        assert_true(outcome.facts.reports > 10);
+        assert_int_equal(outcome.result->verify.doubled, outcome.facts.reports / 10);
+        done(&outcome);
+    }
+}
+
+// A list that lacks what was acknowledged can't prove that nothing is there twice.
+static void test_a_list_with_gaps_proves_nothing(void **state) {
+    (void)state;
+    const struct fake_faults faults = {.hide_every = 7};
+    struct outcome outcome = run(&faults, 0.4, "", "{\"call\": \"report\", \"rate\": 100}",
+                                 (struct load_options){.verify = true});
+    assert_int_equal(outcome.err, GW_ENOTFOUND);
+    assert_non_null(strstr(outcome.error.text, "missing in the list"));
+    assert_int_equal(outcome.result->step_count, 1);
+    assert_false(outcome.result->verify.asked); // no "0 LOST" in the report
+    done(&outcome);
+}
+
 static void test_workers_follow_up(void **state) {
     (void)state;
     struct outcome outcome =
@@ -282,7 +326,9 @@ static void test_what_a_description_says(void **state) {
                                          "SYNTHETIC load 1/2/x due 4",
                                          "a SYNTHETIC load 1/2/3 due 4",
                                          "SYNTHETIC load 1/4294967296/3 due 4",
-                                         "SYNTHETIC load 1/2/99999999999999999999 due 4"};
+                                         "SYNTHETIC load 1/2/99999999999999999999 due 4",
+                                         "SYNTHETIC load 1/2/3 due 9223372036854775"
+                                         "807"}; // in nanoseconds past 2^63
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         assert_false(load_token_read(others[i], &again));
     }
@@ -328,9 +374,12 @@ int main(void) {
         cmocka_unit_test(test_every_call_is_answered),
         cmocka_unit_test(test_schedule_repeats),
         cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_late_answers_are_not_achieved),
         cmocka_unit_test(test_bound_of_calls_in_flight),
         cmocka_unit_test(test_retries_and_verification),
         cmocka_unit_test(test_lost_and_doubled_are_found),
+        cmocka_unit_test(test_doubled_are_found_under_another_clock),
+        cmocka_unit_test(test_a_list_with_gaps_proves_nothing),
         cmocka_unit_test(test_workers_follow_up),
         cmocka_unit_test(test_sweep),
         cmocka_unit_test(test_what_a_description_says),

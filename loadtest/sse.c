@@ -33,7 +33,8 @@ static void end_event(struct reader *reader) {
     const struct load_run *run = reader->work->run;
     if (reader->data) {
         int64_t now_ns = gw_clock_monotonic_ns(), since_ns = -1;
-        if (reader->incident && reader->updated_ms > 0) {
+        if (reader->incident && reader->updated_ms > 0 &&
+            reader->updated_ms < INT64_MAX / 1000000) {
             since_ns = now_ns + run->wall_offset_ns - reader->updated_ms * 1000000;
             since_ns = since_ns < 0 ? 0 : since_ns;
         }

@@ -15,7 +15,7 @@ enum { GRIDS = 4, WORKERS = 10, INCIDENTS_MAX = 8192, HELD_MAX = 4096, WATCHES_M
 struct incident {
     char id[32], request_id[130], description[200], handler[16];
     int64_t reported_ms;
-    bool lost, twice;
+    bool lost, twice, hidden;
 };
 
 struct fake_node {
@@ -291,9 +291,10 @@ static void report(struct gw_rpc_call *call, const ProtobufCMessage *message, vo
         (void)snprintf(incident->description, sizeof(incident->description), "%s",
                        request->description);
         (void)snprintf(incident->handler, sizeof(incident->handler), "w%d", (int)(count % WORKERS));
-        incident->reported_ms = gw_clock_wall_ms();
+        incident->reported_ms = gw_clock_wall_ms() + node->faults.clock_ms;
         incident->lost = every(count, node->faults.lose_every);
         incident->twice = every(count, node->faults.double_every);
+        incident->hidden = every(count, node->faults.hide_every);
         tell(node, incident);
         if (every(count, node->faults.turn_away_every)) {
             refuse(call, GW_EUNAVAILABLE, "come again");
@@ -340,7 +341,8 @@ static void list(struct gw_rpc_call *call, const ProtobufCMessage *message, void
     uint32_t shown = (uint32_t)strtoul(request->page->token, NULL, 10), count = 0;
     for (uint32_t i = 0; i < 100 && shown < node->incident_count; i++, shown++) {
         struct incident *incident = &node->incidents[node->incident_count - 1 - shown];
-        for (int k = 0; k < (incident->lost ? 0 : incident->twice ? 2 : 1); k++) {
+        int times = incident->lost || incident->hidden ? 0 : incident->twice ? 2 : 1;
+        for (int k = 0; k < times; k++) {
             show(incident, &rows[count]);
             if (k == 1) {
                 (void)snprintf(doubles[count], sizeof(doubles[count]), "%s-2", incident->id);

@@ -16,6 +16,8 @@ struct fake_faults {
         turn_away_every;   // the first try of every such Report is kept, but answered UNAVAILABLE
     uint32_t lose_every;   // such acknowledged incidents are gone afterwards
     uint32_t double_every; // and such are there twice
+    uint32_t hide_every;   // and such are missing in the list
+    int64_t clock_ms;      // how far its clock is ahead of ours
 };
 
 struct fake_facts {

@@ -84,7 +84,10 @@ static gw_err ask_for_each(struct verify *verify, struct gw_error *error) {
             ask(verify, verify->next++);
         } else if (verify->open == 0 && verify->next == count && verify->again_count > 0) {
             load_sleep_until(gw_clock_monotonic_ns() + LOAD_TICK_NS);
-            ask(verify, verify->again[--verify->again_count]);
+            while (verify->again_count > 0 && verify->open < PARALLEL &&
+                   verify->fault.code == GW_OK) { // answers come only below
+                ask(verify, verify->again[--verify->again_count]);
+            }
         } else {
             (void)gw_rpc_channel_poll(verify->channel, 1000);
         }
@@ -142,8 +145,8 @@ static int by_number(const void *a, const void *b) {
     return (left->id_hash > right->id_hash) - (left->id_hash < right->id_hash);
 }
 
-// One page into `seen`. *more: there are further ones that may matter.
-static gw_err read_page(struct verify *verify, int64_t began_ms, char token[LOAD_TOKEN_MAX],
+// One page into `seen`. *more: there are further ones that may matter, from since_ms on.
+static gw_err read_page(struct verify *verify, int64_t since_ms, char token[LOAD_TOKEN_MAX],
                         struct seen_list *seen, bool *more, struct gw_error *error) {
     Gridwarden__V1__IncidentServiceListRequest request =
         GRIDWARDEN__V1__INCIDENT_SERVICE_LIST_REQUEST__INIT;
@@ -160,31 +163,46 @@ static gw_err read_page(struct verify *verify, int64_t began_ms, char token[LOAD
     }
     const Gridwarden__V1__IncidentServiceListResponse *response =
         (const Gridwarden__V1__IncidentServiceListResponse *)message;
-    *more = response->next_token[0] != '\0' && strlen(response->next_token) < LOAD_TOKEN_MAX;
+    *more = response->next_token[0] != '\0';
+    if (strlen(response->next_token) >= LOAD_TOKEN_MAX) {
+        err = gw_error_set(error, GW_ENOSPC, "the token of a page of incidents is too long");
+    }
     for (size_t i = 0; i < response->n_incidents && err == GW_OK; i++) {
         const Gridwarden__V1__Incident *incident = response->incidents[i];
         struct load_token is;
-        if (incident->reported_ms < began_ms - BEFORE_MS) {
+        if (incident->reported_ms < since_ms) {
             *more = false; // newest first
         } else if (load_token_read(incident->description, &is) && is.run_id == verify->run_id &&
                    !note(seen, &is, incident->id)) {
             err = gw_error_set(error, GW_ENOSPC, "too many incidents to verify");
         }
     }
-    if (*more) {
+    if (*more && err == GW_OK) {
         memcpy(token, response->next_token, strlen(response->next_token) + 1);
     }
     protobuf_c_message_free_unpacked(message, NULL);
     return err;
 }
 
-static gw_err look_for_doubles(struct verify *verify, int64_t began_ms, struct gw_error *error) {
+// Acknowledged reports that the list does not show.
+static uint64_t count_unseen(const struct load_ledger *ledger, const struct seen_list *seen) {
+    uint64_t unseen = 0;
+    for (uint32_t i = 0; i < ledger->count; i++) {
+        const struct load_acknowledged *row = &ledger->rows[i];
+        const struct seen key = {row->lane, row->number, hash_text(row->id)};
+        unseen += seen->count == 0 ||
+                  bsearch(&key, seen->rows, seen->count, sizeof(key), by_number) == NULL;
+    }
+    return unseen;
+}
+
+static gw_err look_for_doubles(struct verify *verify, int64_t since_ms, struct gw_error *error) {
     struct seen_list seen = {0};
     char token[LOAD_TOKEN_MAX] = "";
     bool more = true;
     gw_err err = GW_OK;
     while (err == GW_OK && more) {
-        err = read_page(verify, began_ms, token, &seen, &more, error);
+        err = read_page(verify, since_ms, token, &seen, &more, error);
         if (err == GW_EUNAVAILABLE && gw_clock_monotonic_ns() < verify->patience_ns) {
             load_sleep_until(gw_clock_monotonic_ns() + LOAD_TICK_NS);
             err = GW_OK;
@@ -198,8 +216,23 @@ static gw_err look_for_doubles(struct verify *verify, int64_t began_ms, struct g
         verify->result->doubled +=
             row->lane == last->lane && row->number == last->number && row->id_hash != last->id_hash;
     }
+    uint64_t unseen = err == GW_OK ? count_unseen(verify->ledger, &seen) : 0;
+    if (unseen > verify->result->lost) {
+        err = gw_error_set(error, GW_ENOTFOUND,
+                           "verifying: %llu acknowledged incidents are missing in the list of all; "
+                           "whether one is there twice can't be said",
+                           (unsigned long long)unseen);
+    }
     free(seen.rows);
     return err;
+}
+
+// From when on, by the node's clock, the list may hold reports of this run: as long before the
+// first acknowledged one as the run took, since others may have been made before it.
+static int64_t search_since(const struct load_ledger *ledger, int64_t began_ms) {
+    int64_t took_ms = gw_clock_wall_ms() - began_ms;
+    int64_t first_ms = ledger->count > 0 ? ledger->reported_first_ms : began_ms;
+    return first_ms - (took_ms > 0 ? took_ms : 0) - BEFORE_MS;
 }
 
 gw_err load_verify(const char *server, uint64_t run_id, int64_t began_ms, double patience_seconds,
@@ -207,7 +240,6 @@ gw_err load_verify(const char *server, uint64_t run_id, int64_t began_ms, double
                    struct gw_error *error) {
     struct verify verify = {.ledger = ledger, .run_id = run_id, .result = result};
     verify.patience_ns = gw_clock_monotonic_ns() + (int64_t)(patience_seconds * 1e9);
-    result->asked = true;
     result->acknowledged = ledger->count;
     result->retried = atomic_load(&ledger->retried);
     result->reconnects = atomic_load(&ledger->reconnects);
@@ -224,8 +256,10 @@ gw_err load_verify(const char *server, uint64_t run_id, int64_t began_ms, double
         err = ask_for_each(&verify, error);
     }
     if (err == GW_OK) {
-        err = look_for_doubles(&verify, began_ms, error);
+        err = look_for_doubles(&verify, search_since(ledger, began_ms), error);
     }
+    // "None lost" is not to be read off a verification that did not come to its end.
+    result->asked = err == GW_OK || result->lost > 0 || result->doubled > 0;
     gw_rpc_channel_destroy(verify.channel);
     free(verify.again);
     return err;

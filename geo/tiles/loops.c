@@ -3,9 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_LOOP UINT32_MAX
-#define VERTICES_ASKED 16u // of a hole, to find out what it lies in
-
 static bool reserve(void **array, uint32_t *capacity, uint32_t count, size_t size) {
     if (count <= *capacity) {
         return true;
@@ -101,7 +98,7 @@ static void store(struct loops *loops, const struct gw_mvt_point points[], uint3
                         loops->point_count + count)) {
         return;
     }
-    struct loop loop = {loops->point_count, count, area, NO_LOOP, points[0], points[0]};
+    struct loop loop = {loops->point_count, count, area, LOOPS_NONE, points[0], points[0]};
     for (uint32_t i = 0; i < count; i++) {
         struct gw_mvt_point at = points[i];
         loop.min.x = at.x < loop.min.x ? at.x : loop.min.x;
@@ -167,68 +164,9 @@ void loops_close(struct loops *loops) {
     loops->raw_count = 0;
 }
 
-// 1: inside the loop, -1: outside, 0: on it.
-static int side_of(const struct gw_mvt_point points[], uint32_t count, struct gw_mvt_point at) {
-    int side = -1;
-    struct gw_mvt_point a = points[count - 1];
-    for (uint32_t i = 0; i < count; i++) {
-        struct gw_mvt_point b = points[i];
-        int64_t cross = ((int64_t)b.x - a.x) * ((int64_t)at.y - a.y) -
-                        ((int64_t)b.y - a.y) * ((int64_t)at.x - a.x);
-        bool in_x = (a.x <= at.x && at.x <= b.x) || (b.x <= at.x && at.x <= a.x);
-        bool in_y = (a.y <= at.y && at.y <= b.y) || (b.y <= at.y && at.y <= a.y);
-        if (cross == 0 && in_x && in_y) {
-            return 0;
-        }
-        if ((a.y > at.y) != (b.y > at.y) && (cross > 0) == (b.y > a.y)) {
-            side = -side;
-        }
-        a = b;
-    }
-    return side;
-}
-
-static bool holds(const struct loops *loops, const struct loop *shell, const struct loop *hole) {
-    if (hole->min.x < shell->min.x || hole->min.y < shell->min.y || hole->max.x > shell->max.x ||
-        hole->max.y > shell->max.y || shell->area < -hole->area) {
-        return false;
-    }
-    for (uint32_t i = 0; i < hole->count && i < VERTICES_ASKED; i++) {
-        int side =
-            side_of(loops->points + shell->start, shell->count, loops->points[hole->start + i]);
-        if (side != 0) {
-            return side > 0;
-        }
-    }
-    return true;
-}
-
-// Hangs each hole on the smallest shell that holds it, in order.
-static void place_holes(struct loops *loops) {
-    for (uint32_t i = loops->count; i-- > 0;) {
-        struct loop *hole = &loops->list[i], *best = NULL;
-        if (hole->area > 0) {
-            continue;
-        }
-        for (uint32_t j = 0; j < loops->count; j++) {
-            struct loop *shell = &loops->list[j];
-            if (shell->area > 0 && (best == NULL || shell->area < best->area) &&
-                holds(loops, shell, hole)) {
-                best = shell;
-            }
-        }
-        if (best != NULL && best->area == -hole->area && best->hole == NO_LOOP) {
-            best->area = 0; // rounded to the same ring: nothing is left between them
-        } else if (best != NULL) {
-            hole->hole = best->hole;
-            best->hole = i;
-        }
-    }
-}
-
 bool loops_any(struct loops *loops) {
     if (loops->count > 1) {
-        place_holes(loops);
+        loops_place_holes(loops);
     }
     for (uint32_t i = 0; i < loops->count; i++) {
         if (loops->list[i].area > 0) {
@@ -243,7 +181,7 @@ void loops_write(const struct loops *loops, struct gw_mvt_writer *writer) {
         const struct loop *shell = &loops->list[i];
         if (shell->area > 0) {
             gw_mvt_ring(writer, loops->points + shell->start, shell->count);
-            for (uint32_t hole = shell->hole; hole != NO_LOOP; hole = loops->list[hole].hole) {
+            for (uint32_t hole = shell->hole; hole != LOOPS_NONE; hole = loops->list[hole].hole) {
                 gw_mvt_ring(writer, loops->points + loops->list[hole].start,
                             loops->list[hole].count);
             }

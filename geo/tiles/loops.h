@@ -7,9 +7,11 @@
 struct loop {
     uint32_t start, count; // in loops->points
     int64_t area;          // twice, positive: a shell (clockwise as drawn, y runs south)
-    uint32_t hole;         // of a shell: its first hole; of a hole: the next one
+    uint32_t hole;         // of a shell: its first hole; of a hole: the next one; or LOOPS_NONE
     struct gw_mvt_point min, max;
 };
+
+#define LOOPS_NONE UINT32_MAX
 
 struct loops_slot {
     struct gw_mvt_point point;
@@ -43,5 +45,8 @@ bool loops_any(struct loops *loops);
 // Afterwards: writes shells, each followed by its holes, to the feature of the writer.
 void loops_write(const struct loops *loops, struct gw_mvt_writer *writer);
 void loops_deinit(struct loops *loops);
+
+// Between loops.c and holes.c: hangs each hole on the smallest shell that holds it, in order.
+void loops_place_holes(struct loops *loops);
 
 #endif

@@ -7,6 +7,8 @@
 
 #define BEND_MAX 0.5     // world units between an edge and what is drawn of it
 #define PIECES_MAX 1024u // of one edge
+#define ADDED_MAX                                                                                  \
+    (1u << 24) // vertices of a mesh that edges have not: bounds what a file can ask for
 
 // What is needed while the vertices of the arcs are laid out.
 struct layout {
@@ -18,7 +20,7 @@ struct layout {
     struct gw_world_point *run;
     double *distances;
     uint8_t *zooms;
-    uint32_t run_capacity;
+    uint32_t run_capacity, added;
     size_t vertex_capacity, block_count, block_capacity;
 };
 
@@ -98,6 +100,10 @@ static gw_err lay_run(struct layout *layout, uint32_t arc, uint32_t *count) {
         struct gw_point a = edges->lattice[points[up ? i - 1 : i]];
         struct gw_point b = edges->lattice[points[up ? i : i - 1]];
         uint32_t pieces = pieces_of(a, b);
+        layout->added += pieces - 1;
+        if (layout->added > ADDED_MAX) {
+            return GW_ENOSPC;
+        }
         err = reserve_run(layout, (size_t)laid + pieces + (point_count - i));
         if (err != GW_OK) {
             return err;

@@ -49,6 +49,13 @@ function verdict(work) {
   return make("td", {}, ...words);
 }
 
+// Answers a second inside the window: what a server that fell behind answers after its end does not
+// show what it can do.
+function achieved(work, seconds) {
+  const inside = work.seconds.done.slice(0, Math.ceil(seconds));
+  return inside.reduce((a, b) => a + b, 0) / (seconds || 1);
+}
+
 // What needs words, in a row of its own.
 function noteRow(work) {
   const words = [
@@ -75,7 +82,7 @@ function summaryRow(work, seconds) {
     cell(work.call, "word"),
     make("td", { class: "word" }, loopMark(work)),
     cell(isOpen(work) ? significant(work.rate) : "–"),
-    cell(significant(work.done / (seconds || 1))),
+    cell(significant(achieved(work, seconds))),
     cell(count(work.done)),
     cell(count(work.failed), work.failed > 0 && "bad"),
     ms("p50_ms"),
@@ -301,7 +308,7 @@ function showLateness(step) {
 function sweepChart(works) {
   const offered = works
     .filter(({ work }) => work.offered && work.latency.count > 0)
-    .map(({ work, seconds }) => ({ rate: work.done / (seconds || 1), summary: work.summary }))
+    .map(({ work, seconds }) => ({ rate: achieved(work, seconds), summary: work.summary }))
     .sort((a, b) => a.rate - b.rate);
   const crosses = works
     .filter(({ work }) => !work.offered)

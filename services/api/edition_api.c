@@ -28,10 +28,19 @@ static void done(void *context, const struct gw_error *error, const ProtobufCMes
 }
 
 // Opens the file, which is read through for that, and hands it to the shard. Without one the shard
-// still knows whether this is a retry, and what else is to be said.
+// still knows whether this is a retry, and what else is to be said. Nothing is published late, for
+// a caller that has given up while other files were at work.
 static void run(struct api_chore *chore) {
     struct publishing *publishing = (struct publishing *)chore;
     struct gw_api *api = publishing->api;
+    if (gw_rpc_call_cancelled(publishing->call)) {
+        (void)atomic_fetch_sub(&api->publishing, 1u);
+        (void)gw_error_set(&publishing->refusal, GW_EDEADLINE,
+                           "the time was over before the file was opened, and nothing has changed: "
+                           "publish it again");
+        done(publishing, &publishing->refusal, NULL);
+        return;
+    }
     struct gw_shard_command command = {.request = &publishing->request->base,
                                        .done = done,
                                        .context = publishing,

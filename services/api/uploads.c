@@ -20,7 +20,8 @@
 
 #define UPLOADS_MAX 4u // at once
 #define PIECE_BYTES_MAX (1u << 20)
-#define IDLE_MS_MAX 60000 // without a message
+#define IDLE_MS_MAX 60000        // without a message
+#define SLOWEST_BYTES_PER_MS 100 // of a file on its way: who dribbles keeps others out
 
 struct api_uploads {
     struct gw_shard *shard;
@@ -50,6 +51,7 @@ struct upload {
     ProtobufCMessage *staged;
     uint32_t references;
     int64_t heard_ns; // when the last message came; INT64_MAX: no more are waited for
+    int64_t due_ns;   // when the whole file must have come; INT64_MAX: none is waited for
 };
 
 // --- life ---
@@ -113,10 +115,17 @@ static void note_heard(struct upload *upload, int64_t now_ns) {
     (void)pthread_mutex_unlock(&upload->mutex);
 }
 
+static void set_due(struct upload *upload, int64_t due_ns) {
+    (void)pthread_mutex_lock(&upload->mutex);
+    upload->due_ns = due_ns;
+    (void)pthread_mutex_unlock(&upload->mutex);
+}
+
 // To a chore or to the shard; nothing more is read of the stream.
 static void hand_over(struct upload *upload) {
     upload->handed_over = true;
     note_heard(upload, INT64_MAX);
+    set_due(upload, INT64_MAX);
     hold(upload);
 }
 
@@ -257,8 +266,13 @@ static gw_err take_header(struct upload *upload, const Gridwarden__V1__UploadHea
     }
     struct gw_intake_claim claim = {upload->header->layer, header->number, header->size,
                                     upload->header->content_hash};
-    return gw_intake_open(uploads->data, &claim, reserve(upload, header->size), &upload->intake,
-                          error);
+    err = gw_intake_open(uploads->data, &claim, reserve(upload, header->size), &upload->intake,
+                         error);
+    if (err == GW_OK) { // so the size is within bounds
+        set_due(upload, gw_clock_monotonic_ns() + uploads->idle_ns_max +
+                            (int64_t)(header->size / SLOWEST_BYTES_PER_MS) * 1000000);
+    }
+    return err;
 }
 
 static gw_err take_part(struct upload *upload, const Gridwarden__V1__UploadRequest *request,
@@ -333,6 +347,7 @@ static struct upload *make(struct api_uploads *uploads, struct gw_rpc_call *call
     upload->call = call;
     upload->references = 1;
     upload->heard_ns = gw_clock_monotonic_ns();
+    upload->due_ns = INT64_MAX;
     (void)pthread_mutex_init(&upload->mutex, NULL);
     (void)pthread_cond_init(&upload->decided, NULL);
     (void)pthread_mutex_lock(&uploads->mutex);
@@ -371,7 +386,7 @@ void api_upload_start(struct gw_rpc_call *call, const ProtobufCMessage *message,
 
 // --- all of them ---
 
-// Ends uploads that have fallen silent, so that they don't keep others out.
+// Ends uploads that have fallen silent or take too long, so that they don't keep others out.
 static void end_idle(void *context) {
     struct api_uploads *uploads = context;
     int64_t now_ns = gw_clock_monotonic_ns();
@@ -379,12 +394,19 @@ static void end_idle(void *context) {
     for (struct upload *upload = uploads->first; upload != NULL; upload = upload->next) {
         (void)pthread_mutex_lock(&upload->mutex);
         bool idle = now_ns - upload->heard_ns > uploads->idle_ns_max;
+        bool slow = now_ns > upload->due_ns;
         (void)pthread_mutex_unlock(&upload->mutex);
+        struct gw_error error;
         if (idle) {
-            struct gw_error error;
             (void)gw_error_set(&error, GW_EDEADLINE,
                                "nothing of the file has come for %" PRId64 " s: upload again",
                                uploads->idle_ns_max / 1000000000);
+            answer(upload, &error, NULL);
+        } else if (slow) {
+            (void)gw_error_set(&error, GW_EDEADLINE,
+                               "less than %d kB of the file have come in a second: upload again, "
+                               "over a faster line",
+                               SLOWEST_BYTES_PER_MS);
             answer(upload, &error, NULL);
         }
     }

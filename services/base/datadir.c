@@ -16,6 +16,24 @@ static gw_err make_folder(const char *path, struct gw_error *error) {
     return GW_OK;
 }
 
+// The folder's own name must be on the disk before anything in it counts. Where one may not read
+// the folder above, somebody else has made this one.
+static gw_err sync_name(const char *path, struct gw_error *error) {
+    char above[1100];
+    (void)snprintf(above, sizeof(above), "%s/..", path);
+    int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == EACCES) {
+        return GW_OK;
+    }
+    gw_err err = fd >= 0 && fsync(fd) == 0
+                     ? GW_OK
+                     : gw_error_set(error, GW_EIO, "can't sync %s: %s", above, strerror(errno));
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return err;
+}
+
 // Says who holds the lock: what the holder wrote into the file.
 static gw_err refuse_held(int fd, const char *path, struct gw_error *error) {
     char holder[200] = "";
@@ -75,11 +93,12 @@ gw_err gw_datadir_open(struct gw_datadir *dir, const char *path, enum gw_datadir
                             "--data %s --crs EPSG:4326 --publish`",
                             path, path);
     }
-    if (!there) {
-        gw_err err = make_folder(path, error);
-        if (err != GW_OK) {
-            return err;
-        }
+    gw_err err = there ? GW_OK : make_folder(path, error);
+    if (err == GW_OK && use == GW_DATADIR_CREATE) { // also after one who was killed before it
+        err = sync_name(path, error);
+    }
+    if (err != GW_OK) {
+        return err;
     }
     char lock_path[1100];
     (void)snprintf(lock_path, sizeof(lock_path), "%s/LOCK", path);

@@ -163,6 +163,11 @@ static gw_err import_into_folder(const char *data, struct gw_import_options *imp
     return err;
 }
 
+// Whether a write that failed like this may have had its effect all the same.
+static bool is_unknown(gw_err err) {
+    return err == GW_EDEADLINE || err == GW_EUNAVAILABLE || err == GW_ECANCELLED;
+}
+
 // Checks and indexes here, in the file `path`, and sends the result.
 static gw_err import_through(struct cli_door *door, const char *path,
                              struct gw_import_options *import, bool publish,
@@ -184,14 +189,22 @@ static gw_err import_through(struct cli_door *door, const char *path,
         .context = import->context,
     };
     err = cli_edition_upload(door, &file, error);
-    if (err == GW_OK && publish) {
-        err = cli_edition_publish_number(door, import->layer, import->number, error);
-        if (err != GW_OK) {
-            return gw_error_set(error, err, "edition %" PRIu64 " is staged, but not published: %s",
-                                import->number, error->text);
-        }
+    if (err != GW_OK) {
+        return !is_unknown(err) ? err
+                                : gw_error_set(error, err,
+                                               "edition %" PRIu64 " may be staged or not; see "
+                                               "`gridwarden edition list`: %s",
+                                               import->number, error->text);
     }
-    return err;
+    err = publish ? cli_edition_publish_number(door, import->layer, import->number, error) : GW_OK;
+    if (err == GW_OK) {
+        return GW_OK;
+    }
+    return gw_error_set(error, err,
+                        is_unknown(err) ? "edition %" PRIu64 " is staged, and may be published or "
+                                          "not; see `gridwarden edition list`: %s"
+                                        : "edition %" PRIu64 " is staged, but not published: %s",
+                        import->number, error->text);
 }
 
 static gw_err import_to_server(struct cli_door *door, struct gw_import_options *import,

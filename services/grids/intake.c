@@ -168,6 +168,18 @@ static gw_err check_identity(const struct gw_intake *intake, const struct gw_edi
     return GW_OK;
 }
 
+// The sender's fault, not this node's: what is wrong with the file, without its path here.
+static gw_err refuse_file(const struct gw_intake *intake, const struct gw_error *why,
+                          struct gw_error *error) {
+    size_t size = strlen(intake->path);
+    const char *rest = strncmp(why->text, intake->path, size) == 0 ? why->text + size : "";
+    if (strncmp(rest, ": ", 2) == 0) {
+        return gw_error_set(error, GW_EINVAL, "%s", rest + 2);
+    }
+    return gw_error_set(error, GW_EINVAL, "the file%s",
+                        rest[0] == ' ' ? rest : " is not an edition: import it again");
+}
+
 gw_err gw_intake_check(struct gw_intake *intake, int64_t now_ms, struct gw_edition **edition,
                        struct gw_error *error) {
     if (intake->written != intake->claim.size) {
@@ -182,13 +194,8 @@ gw_err gw_intake_check(struct gw_intake *intake, int64_t now_ms, struct gw_editi
     struct gw_error why = {GW_OK, ""};
     struct gw_edition *opened = NULL;
     gw_err err = gw_edition_open(intake->path, &opened, &why);
-    if (err == GW_ECORRUPT || err == GW_EUNSUPPORTED) { // the sender's fault, not this node's
-        size_t prefix = strlen(intake->path) + 2;
-        return gw_error_set(error, GW_EINVAL, "%s",
-                            strncmp(why.text, intake->path, prefix - 2) == 0 &&
-                                    strlen(why.text) > prefix
-                                ? why.text + prefix
-                                : "the file is not an edition");
+    if (err == GW_ECORRUPT || err == GW_EUNSUPPORTED) {
+        return refuse_file(intake, &why, error);
     }
     if (err != GW_OK) {
         return gw_error_set(error, err, "%s", why.text);

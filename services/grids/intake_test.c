@@ -195,7 +195,7 @@ static void test_other_lengths_are_refused(void **state) {
     expect_refused(&sending, GW_EINVAL, "0 bytes have come");
     sending = make_sound(); // a short file, with a claim that fits
     sending.size = sending.claim.size = 10;
-    expect_refused(&sending, GW_EINVAL, "too short");
+    expect_refused(&sending, GW_EINVAL, "the file is too short");
 }
 
 static void test_other_bytes_are_refused(void **state) {

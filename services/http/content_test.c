@@ -86,6 +86,11 @@ static void packed_twins(void **state) {
     assert_string_equal(answer.body, "unpacked");
     client_free(&answer);
     expect(node, "GET", "/assets/map-12ab.js.gz", "", 404);
+    answer = client_ask(node->port, "GET", "/assets/old-12ab.js", "Accept-Encoding: gzip\r\n", "");
+    assert_string_equal(answer.body, "changed"); // the packed form is of an older file
+    expect_header(&answer, "Content-Encoding", NULL);
+    client_free(&answer);
+    expect(node, "GET", "/assets/old-12ab.js.gz", "", 404);
 }
 
 static void the_style(void **state) {

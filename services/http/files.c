@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libdeflate.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -143,7 +144,12 @@ static gw_err load_file(struct walk *walk, int fd, const struct stat *about) {
             "the web folder has more than %u files or %zu MiB: is it the right one?",
             walk->files_max, walk->bytes_max >> 20);
     }
-    struct http_file row = {.path = strdup(walk->path), .type = type_of(walk->path), .size = size};
+    struct http_file row = {
+        .path = strdup(walk->path),
+        .type = type_of(walk->path),
+        .size = size,
+        .changed_ns = (int64_t)about->st_mtim.tv_sec * 1000000000 + about->st_mtim.tv_nsec,
+    };
     unsigned char *bytes = malloc(size > 0 ? size : 1);
     row.bytes = bytes;
     bool there = row.path != NULL && bytes != NULL;
@@ -210,9 +216,7 @@ static int by_path(const void *left, const void *right) {
 // The row of `path` with ".gz" behind it, or NULL.
 static struct http_file *find_twin(struct http_files *files, const char *path) {
     char name[PATH_MAX_BYTES + sizeof(PACKED_ENDING)];
-    size_t size = strlen(path);
-    memcpy(name, path, size);
-    memcpy(name + size, PACKED_ENDING, sizeof(PACKED_ENDING));
+    (void)snprintf(name, sizeof(name), "%s" PACKED_ENDING, path);
     return (struct http_file *)http_files_find(files, name);
 }
 
@@ -222,11 +226,17 @@ static void pack_all(struct walk *walk) {
     struct http_files *files = walk->files;
     for (uint32_t i = 0; i < files->count; i++) {
         struct http_file *file = &files->rows[i], *twin = find_twin(files, file->path);
-        if (twin == NULL) {
+        bool older = twin != NULL && twin->changed_ns < file->changed_ns;
+        if (twin == NULL || older) {
             pack(walk, file);
-        } else if (twin->bytes != NULL) {
+        } else {
             file->gzip = twin->bytes;
             file->gzip_size = twin->size;
+        }
+        if (twin != NULL) {
+            if (older) {
+                free((void *)twin->bytes);
+            }
             twin->bytes = NULL;
         }
     }

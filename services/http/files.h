@@ -2,7 +2,8 @@
 //
 // Only regular files below the folder, by their names, are there: no symbolic links, no listings,
 // no name that begins with a dot. Files that gzip makes smaller are kept in both forms: `name.gz`
-// beside `name` is its packed form and is not served by itself; without one it is packed at start.
+// beside `name`, if it is not the older of the two, is its packed form; no `name.gz` is served by
+// itself. What has none is packed at start.
 //
 // Threads: const once loaded.
 #ifndef GW_SERVICES_HTTP_FILES_H
@@ -19,7 +20,8 @@ struct http_file {
     const char *type;                  // by the name's ending
     const unsigned char *bytes, *gzip; // gzip NULL: no gain
     size_t size, gzip_size;
-    char etag[20]; // of the plain form, with its quotes
+    int64_t changed_ns; // when it was written, by the file system
+    char etag[20];      // of the plain form, with its quotes
 };
 
 // GW_ENOTFOUND: no such folder. GW_ENOSPC: more than `bytes_max` or `files_max`. GW_EIO, GW_ENOMEM.

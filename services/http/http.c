@@ -44,7 +44,9 @@ static void *on_target(void *context, const char *text, struct MHD_Connection *c
         request->connection = connection;
         request->too_long = too_long;
         request->began_ns = gw_clock_monotonic_ns();
-        memcpy(request->text, text, size);
+        if (!too_long) {
+            memcpy(request->text, text, size + 1);
+        }
     }
     return request;
 }
@@ -298,6 +300,7 @@ static void settle_config(struct gw_http_server *server) {
                                                              : (uint32_t)processors;
     }
     fit_connections(config);
+    server->streams.max = config->connections_max - config->connections_max / 4;
     server->options.listen = NULL; // the caller's; not needed any more
     server->options.config = NULL;
     server->options.map = NULL;
@@ -308,6 +311,7 @@ static void settle_config(struct gw_http_server *server) {
     if (options->request_seconds == 0) {
         server->options.request_seconds = GW_HTTP_REQUEST_SECONDS_MAX;
     }
+    server->streams.piece_ns = server->options.request_seconds * NS_PER_SECOND;
 }
 
 // The origins of the raster sources, each once, into text.

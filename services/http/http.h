@@ -11,7 +11,8 @@
 // Threads: a pool of MHD's own, on which everything of the options is called; one that ends slow
 //          requests. Requests that wait for a tile or for the log hold no thread.
 // Limits:  connections, header bytes, body bytes, parts of a path, parameters, idle time, the time
-//          that a request and its answer may take; the live feed's readers (live.h).
+//          that a request, its answer and a piece of a live feed may take; live feeds: three
+//          quarters of the connections, and the readers of live.h.
 #ifndef GW_SERVICES_HTTP_HTTP_H
 #define GW_SERVICES_HTTP_HTTP_H
 
@@ -21,8 +22,9 @@
 #include "services/http/settings.h"
 #include "services/incidents/policy.h"
 
-#define GW_HTTP_IDLE_SECONDS_MAX 30u         // without a byte either way
-#define GW_HTTP_REQUEST_SECONDS_MAX 60u      // from one answer to the whole of the next request
+#define GW_HTTP_IDLE_SECONDS_MAX 30u // without a byte either way
+// From one answer to the whole of the next request; until a piece of a live feed is taken.
+#define GW_HTTP_REQUEST_SECONDS_MAX 60u
 #define GW_HTTP_ANSWER_SECONDS_MAX 300u      // until the client has taken an answer (not a feed)
 #define GW_HTTP_CONNECTION_BYTES_MAX 16384u  // of a request's line and headers, and our answer's
 #define GW_HTTP_BODY_BYTES_MAX 16384u        // of a POST

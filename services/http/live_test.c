@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "services/http/testing_node.h"
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -155,6 +156,107 @@ static void thousands_of_readers_beside_tiles(void **state) {
     double_live_await(node->live, 0);
 }
 
+// ---- clients that don't read, or hardly ----
+
+// Says much more than a client takes that has a small window and does not read.
+static void say_much(const struct node *node) {
+    static char text[65536];
+    memset(text, 'x', sizeof(text) - 1);
+    for (int i = 0; i < 15; i++) {
+        double_live_say(node->live, text);
+    }
+}
+
+static int open_small_feed(const struct node *node) {
+    const int window = 4096;
+    struct timeval moment = {.tv_usec = 20000};
+    int fd = open_feed(node, "/v1/live", "");
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof(window));
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof(moment));
+    double_live_await(node->live, 1);
+    return fd;
+}
+
+static bool has_readers(const struct node *node) {
+    struct client_answer answer = client_ask(node->port, "GET", "/metrics", "", "");
+    bool has = strstr(answer.body, "\ngridwarden_http_live_readers 0\n") == NULL;
+    client_free(&answer);
+    return has;
+}
+
+static void little_is_held_for_who_does_not_read(void **state) {
+    (void)state;
+    struct node node;
+    node_open(&node, &(struct gw_http_options){.idle_seconds = 1});
+    int fd = open_small_feed(&node);
+    say_much(&node);
+    for (int i = 0; i < 500 && has_readers(&node); i++) { // until it is closed for being idle
+        (void)poll(NULL, 0, 10);
+    }
+    assert_true(double_live_taken(node.live) < 600000);
+    assert_false(has_readers(&node));
+    (void)close(fd);
+    node_close(&node);
+}
+
+static void who_takes_a_byte_now_and_then_is_closed(void **state) {
+    (void)state;
+    struct node node;
+    node_open(&node, &(struct gw_http_options){.idle_seconds = 20, .request_seconds = 1});
+    int fd = open_small_feed(&node);
+    say_much(&node);
+    bool open = true;
+    char bytes[256];
+    for (int i = 0; i < 1000 && open; i++) {
+        (void)recv(fd, bytes, sizeof(bytes), 0);
+        (void)poll(NULL, 0, 10); // it is slow
+        open = has_readers(&node);
+    }
+    assert_false(open);
+    (void)close(fd);
+    // Silence is no slowness: who has read all and waits for news stays.
+    static char text[2 << 20];
+    text[0] = '\0';
+    fd = open_feed(&node, "/v1/live", "");
+    double_live_say(node.live, "the end\n\n");
+    assert_true(client_read_until(fd, "the end", text, sizeof(text)));
+    (void)poll(NULL, 0, 1600);
+    assert_true(has_readers(&node));
+    struct client_answer answer = client_ask(node.port, "GET", "/metrics", "", "");
+    assert_non_null(strstr(answer.body, "\ngridwarden_http_late_connections 1\n"));
+    client_free(&answer);
+    client_drop(fd);
+    double_live_say(node.live, ":\n");
+    double_live_await(node.live, 0);
+    node_close(&node);
+}
+
+static void feeds_leave_connections_for_the_rest(void **state) {
+    (void)state;
+    enum { ALLOWED = 24 }; // of 32
+    struct gw_http_config config = {.connections_max = 32, .threads = 1};
+    struct node node;
+    int fds[ALLOWED];
+    node_open(&node, &(struct gw_http_options){.config = &config});
+    for (int i = 0; i < ALLOWED; i++) {
+        fds[i] = open_feed(&node, "/v1/live", "");
+    }
+    double_live_await(node.live, ALLOWED);
+    struct client_answer answer = client_ask(node.port, "GET", "/v1/live", "", ""); // one too many
+    assert_int_equal(answer.status, 503);
+    assert_non_null(strstr(answer.body, "24 live feeds are open already"));
+    client_free(&answer);
+    answer = client_ask(node.port, "GET", "/tiles/grids/0/0/0.mvt", "", "");
+    assert_int_equal(answer.status, 200);
+    client_free(&answer);
+    for (int i = 0; i < ALLOWED; i++) {
+        client_drop(fds[i]);
+    }
+    double_live_say(node.live, ":\n");
+    double_live_await(node.live, 0);
+    node_close(&node);
+}
+
 static int setup(void **state) {
     struct node *node = malloc(sizeof(*node));
     node_open(node, NULL);
@@ -173,6 +275,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(where_it_resumes, setup, node_teardown),
         cmocka_unit_test_setup_teardown(no_wake_is_lost, setup, node_teardown),
         cmocka_unit_test_setup_teardown(thousands_of_readers_beside_tiles, setup, node_teardown),
+        cmocka_unit_test(little_is_held_for_who_does_not_read),
+        cmocka_unit_test(who_takes_a_byte_now_and_then_is_closed),
+        cmocka_unit_test(feeds_leave_connections_for_the_rest),
     };
     return cmocka_run_group_tests_name("http live", tests, NULL, NULL);
 }

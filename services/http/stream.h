@@ -16,9 +16,12 @@
 struct gw_live;
 struct http_stream;
 
-// All streams of a server, so that they can be ended. Zero-initialised but for the mutex.
+// All streams of a server, so that they can be ended. Zero-initialised but for the mutex and the
+// limits.
 struct http_streams {
     pthread_mutex_t mutex;
+    uint32_t max;     // open at once, fewer than connections: some are left for tiles and the rest
+    int64_t piece_ns; // for the client to take a piece of the feed, before it is closed
     struct http_stream *first;
     atomic_uint count;
     atomic_bool ending;

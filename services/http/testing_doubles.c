@@ -11,8 +11,8 @@
 #define WAITING_MAX 4096u
 #define SAID_MAX (1u << 20)
 
-static const char *const names[GW_TILE_LAYERS] = {"grids",  "villages",  "townships", "counties",
-                                                  "cities", "incidents", "workers"};
+static const char *const names[GW_TILE_LAYERS] = {"grids",  "villages", "townships", "counties",
+                                                  "cities", "labels",   "incidents", "workers"};
 static atomic_int tiles_out; // given and not released
 
 struct waiting {
@@ -164,7 +164,7 @@ struct gw_live {
     bool lost;
     char opened[128];
     char *said;
-    size_t size;
+    size_t size, taken_max;
 };
 
 struct gw_live *double_live_create(void) {
@@ -216,6 +216,13 @@ void double_live_await(struct gw_live *live, uint32_t readers) {
     (void)pthread_mutex_unlock(&live->mutex);
 }
 
+size_t double_live_taken(struct gw_live *live) {
+    (void)pthread_mutex_lock(&live->mutex);
+    size_t taken = live->taken_max;
+    (void)pthread_mutex_unlock(&live->mutex);
+    return taken;
+}
+
 void double_live_opened(struct gw_live *live, char text[128]) {
     (void)pthread_mutex_lock(&live->mutex);
     memcpy(text, live->opened, sizeof(live->opened));
@@ -254,6 +261,7 @@ gw_err gw_live_read(struct gw_live_reader *reader, char *out, size_t size, size_
     *got = left < size ? left : size;
     memcpy(out, live->said + reader->at, *got);
     reader->at += *got;
+    live->taken_max = reader->at > live->taken_max ? reader->at : live->taken_max;
     gw_err err = live->lost ? GW_ERANGE : GW_OK;
     (void)pthread_mutex_unlock(&live->mutex);
     return err;

@@ -35,6 +35,8 @@ void double_live_say(struct gw_live *live, const char *text);
 void double_live_lose(struct gw_live *live);
 // Waits until this many readers are open.
 void double_live_await(struct gw_live *live, uint32_t readers);
+// The most that was read by one reader.
+size_t double_live_taken(struct gw_live *live);
 // Of the last gw_live_open: "id=... workers=0|1".
 void double_live_opened(struct gw_live *live, char text[128]);
 

@@ -1,6 +1,7 @@
 #include "services/http/testing_node.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,15 @@ static void make_folder(const struct node *node, const char *name) {
     (void)err;
 }
 
+static void make_older(const struct node *node, const char *name) {
+    char path[1024];
+    (void)snprintf(path, sizeof(path), "%s/%s", node->web, name);
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    int err = utimensat(AT_FDCWD, path, times, 0);
+    assert(err == 0);
+    (void)err;
+}
+
 static void write_page(struct node *node) {
     static char script[4096]; // long enough for gzip to gain
     const char *parent = getenv("TEST_TMPDIR");
@@ -40,6 +50,9 @@ static void write_page(struct node *node) {
     write_file(node, "assets/app-12ab.js", script);
     write_file(node, "assets/map-12ab.js", "unpacked");
     write_file(node, "assets/map-12ab.js.gz", "packed before");
+    write_file(node, "assets/old-12ab.js.gz", "packed before that");
+    make_older(node, "assets/old-12ab.js.gz");
+    write_file(node, "assets/old-12ab.js", "changed");
     write_file(node, "glyphs/Sans Regular/0-255.pbf", "glyphs");
     write_file(node, ".secret", "hidden");
     write_file(node, "style.json",

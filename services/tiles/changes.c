@@ -1,5 +1,7 @@
 #include "services/tiles/changes.h"
 
+#include "services/tiles/labels.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,9 +35,13 @@ static void add(struct finder *finder, uint32_t layer, struct gw_world_box box) 
 }
 
 static void add_to_all(struct finder *finder, struct gw_world_box box) {
-    for (uint32_t layer = 0; layer < PICTURE_LAYERS; layer++) {
-        add(finder, layer, box);
+    for (uint32_t level = 0; level < PICTURE_LAYERS; level++) {
+        add(finder, level, box);
     }
+}
+
+static void add_label(void *context, struct gw_world_point place) {
+    add(context, GW_TILE_LABELS, (struct gw_world_box){place, place});
 }
 
 // Also of grids that did not change: where a neighbour has a new corner on their border, it is
@@ -235,10 +241,11 @@ gw_err changes_find(const struct picture *before, const struct picture *after,
     for (uint32_t level = 1; level < PICTURE_LAYERS; level++) {
         compare_areas(&finder, level);
     }
+    labels_compare(before, after, add_label, &finder);
     if (err == GW_OK && finder.failed) {
         err = GW_ENOMEM;
     }
-    for (uint32_t layer = 0; layer < PICTURE_LAYERS && err == GW_OK; layer++) {
+    for (uint32_t layer = 0; layer < CHANGES_LAYERS && err == GW_OK; layer++) {
         err = draw(changes, layer);
     }
     if (err != GW_OK) {
@@ -248,7 +255,7 @@ gw_err changes_find(const struct picture *before, const struct picture *after,
 }
 
 void changes_deinit(struct changes *changes) {
-    for (uint32_t layer = 0; layer < PICTURE_LAYERS; layer++) {
+    for (uint32_t layer = 0; layer < CHANGES_LAYERS; layer++) {
         free(changes->boxes[layer].items);
         free(changes->sums[layer]);
     }

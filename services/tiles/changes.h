@@ -9,7 +9,8 @@
 
 #include "services/tiles/picture.h"
 
-#define CHANGES_CELLS 512u // of an axis
+#define CHANGES_CELLS 512u                   // of an axis
+#define CHANGES_LAYERS (GW_TILE_LABELS + 1u) // polygons and labels
 
 struct change_boxes {
     struct gw_world_box *items;
@@ -17,9 +18,9 @@ struct change_boxes {
 };
 
 struct changes {
-    struct change_boxes boxes[PICTURE_LAYERS];
-    struct gw_world_box area[PICTURE_LAYERS]; // round all boxes; empty: nothing changed
-    uint32_t *sums[PICTURE_LAYERS];           // changed cells to the north-west of a corner
+    struct change_boxes boxes[CHANGES_LAYERS];
+    struct gw_world_box area[CHANGES_LAYERS]; // round all boxes; empty: nothing changed
+    uint32_t *sums[CHANGES_LAYERS];           // changed cells to the north-west of a corner
 };
 
 // Zeroes *changes first. GW_ENOMEM: nothing can be said.

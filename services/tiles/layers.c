@@ -12,8 +12,8 @@ struct layer {
 static const struct layer layers[GW_TILE_LAYERS] = {
     [GW_TILE_GRIDS] = {"grids", 9, 14},         [GW_TILE_VILLAGES] = {"villages", 8, 14},
     [GW_TILE_TOWNSHIPS] = {"townships", 6, 14}, [GW_TILE_COUNTIES] = {"counties", 3, 14},
-    [GW_TILE_CITIES] = {"cities", 0, 14},       [GW_TILE_INCIDENTS] = {"incidents", 0, 14},
-    [GW_TILE_WORKERS] = {"workers", 0, 14},
+    [GW_TILE_CITIES] = {"cities", 0, 14},       [GW_TILE_LABELS] = {"labels", 0, 14},
+    [GW_TILE_INCIDENTS] = {"incidents", 0, 14}, [GW_TILE_WORKERS] = {"workers", 0, 14},
 };
 
 const char *gw_tile_layer_name(enum gw_tile_layer layer) {

@@ -1,5 +1,7 @@
 #include "services/tiles/picture.h"
 
+#include "services/tiles/labels.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,11 @@ uint32_t picture_area_of(const struct gw_edition *edition, uint32_t grid, uint32
 
 const char *picture_parent_code(const struct gw_edition *edition, uint32_t parent) {
     return parent != GW_AREA_NONE ? gw_edition_area(edition, parent).code : "";
+}
+
+const char *picture_kind_word(uint32_t kind) {
+    static const char *const words[] = {"UNSPECIFIED", "URBAN", "RURAL", "SPECIAL"};
+    return words[kind < sizeof(words) / sizeof(words[0]) ? kind : 0];
 }
 
 struct gw_world_box picture_world_box(struct gw_box box) {
@@ -89,6 +96,7 @@ static gw_err make_areas(struct picture *picture, uint32_t level) {
         calloc((size_t)gw_edition_area_count(edition) + 1u, sizeof(*feature_of_area));
     uint32_t *feature_of_grid = malloc(((size_t)grids + 1u) * sizeof(*feature_of_grid));
     gw_err err = feature_of_area != NULL && feature_of_grid != NULL ? GW_OK : GW_ENOMEM;
+    out->feature_of_grid = feature_of_grid;
     if (err == GW_OK) {
         err = list_areas(edition, level, feature_of_area, out);
     }
@@ -103,7 +111,6 @@ static gw_err make_areas(struct picture *picture, uint32_t level) {
         err = gw_tile_shapes_create(picture->mesh, feature_of_grid, out->count, &out->shapes);
     }
     free(feature_of_area);
-    free(feature_of_grid);
     return err;
 }
 
@@ -117,7 +124,7 @@ static gw_err make_borders(struct picture *picture) {
     for (uint32_t level = 1; level < PICTURE_LAYERS && err == GW_OK; level++) {
         err = make_areas(picture, level);
     }
-    return err;
+    return err == GW_OK ? labels_create(picture, &picture->labels) : err;
 }
 
 static gw_err make_empty_tile(struct picture *picture) {
@@ -167,7 +174,9 @@ void picture_release(struct picture *picture) {
     for (uint32_t i = 0; i < PICTURE_LAYERS; i++) {
         gw_tile_shapes_destroy(picture->levels[i].shapes);
         free(picture->levels[i].areas);
+        free(picture->levels[i].feature_of_grid);
     }
+    labels_destroy(picture->labels);
     gw_tile_mesh_destroy(picture->mesh);
     gw_tile_release(picture->empty);
     gw_current_release(picture->current, picture->edition);
@@ -186,17 +195,12 @@ static uint64_t grid_id(void *context, uint32_t feature) {
     return gw_mvt_id_of_code(gw_edition_grid(speaker->edition, feature).code);
 }
 
-static const char *kind_word(uint32_t kind) {
-    static const char *const words[] = {"UNSPECIFIED", "URBAN", "RURAL", "SPECIAL"};
-    return words[kind < sizeof(words) / sizeof(words[0]) ? kind : 0];
-}
-
 static void grid_properties(void *context, uint32_t feature, struct gw_mvt_writer *writer) {
     const struct speaker *speaker = context;
     struct gw_grid grid = gw_edition_grid(speaker->edition, feature);
     gw_mvt_text(writer, "code", grid.code);
     gw_mvt_text(writer, "name", grid.name);
-    gw_mvt_text(writer, "kind", kind_word(grid.kind));
+    gw_mvt_text(writer, "kind", picture_kind_word(grid.kind));
     gw_mvt_text(writer, "parent", picture_parent_code(speaker->edition, grid.parent));
 }
 
@@ -216,6 +220,9 @@ static void area_properties(void *context, uint32_t feature, struct gw_mvt_write
 
 gw_err picture_encode(const struct picture *picture, enum gw_tile_layer layer, struct gw_tile_id id,
                       struct gw_tile_scratch *scratch, struct gw_bytes *out) {
+    if (layer == GW_TILE_LABELS) {
+        return labels_encode(picture, id, scratch, out);
+    }
     const struct picture_level *level = &picture->levels[layer];
     if (level->shapes == NULL) {
         return GW_OK;

@@ -1,5 +1,5 @@
-// The borders of one edition, ready to be cut into tiles: one mesh, and on it the grids and the
-// four levels of areas. Immutable once made, counted. Private to services/tiles.
+// What tiles show of one edition: one mesh of borders, on it the grids and the four levels of
+// areas, and their labels. Immutable once made, counted. Private to services/tiles.
 #ifndef GW_SERVICES_TILES_PICTURE_H
 #define GW_SERVICES_TILES_PICTURE_H
 
@@ -8,12 +8,15 @@
 
 #include <stdatomic.h>
 
-#define PICTURE_LAYERS (GW_TILE_CITIES + 1u) // grids and GW_AREA_LEVELS of areas
+#define PICTURE_LAYERS (GW_TILE_CITIES + 1u) // of polygons: grids and GW_AREA_LEVELS of areas
+
+struct labels; // labels.h
 
 struct picture_level {
     struct gw_tile_shapes *shapes; // NULL: the edition has none of this level
     uint32_t count;                // features
     uint32_t *areas;               // of each feature, in byte order of codes; NULL for grids
+    uint32_t *feature_of_grid;     // GW_TILE_NO_FEATURE: none; NULL for grids or without areas
 };
 
 struct picture {
@@ -25,7 +28,8 @@ struct picture {
     struct gw_world_box world;
     struct gw_tile_mesh *mesh;
     struct picture_level levels[PICTURE_LAYERS]; // by enum gw_tile_layer
-    const struct gw_tile *empty;                 // an empty tile of this edition
+    struct labels *labels;
+    const struct gw_tile *empty; // an empty tile of this edition
 };
 
 // Takes the current edition and makes its borders: seconds for a large city. With one reference.
@@ -42,6 +46,8 @@ GW_MUST_CHECK gw_err picture_encode(const struct picture *picture, enum gw_tile_
 uint32_t picture_area_of(const struct gw_edition *edition, uint32_t grid, uint32_t level);
 // The code of the area right above, "" when there is none.
 const char *picture_parent_code(const struct gw_edition *edition, uint32_t parent);
+// "URBAN" …
+const char *picture_kind_word(uint32_t kind);
 struct gw_world_box picture_world_box(struct gw_box box);
 bool picture_boxes_meet(struct gw_world_box a, struct gw_world_box b);
 

@@ -82,7 +82,7 @@ static uint32_t list_tiles(struct gw_tile_id ids[]) {
 }
 
 static void fill(const struct gw_tile_id ids[], uint32_t count) {
-    for (unsigned layer = 0; layer <= GW_TILE_CITIES; layer++) {
+    for (unsigned layer = 0; layer <= GW_TILE_LABELS; layer++) {
         for (uint32_t i = 0; i < count; i++) {
             gw_tile_release(test_get(tiles, (enum gw_tile_layer)layer, ids[i], NULL));
         }
@@ -101,15 +101,15 @@ struct kept {
 
 // What tiles answers now is what the new edition gives, whether it was carried over or not.
 static struct kept compare_all(const struct gw_tile_id ids[], uint32_t count,
-                               struct kept by_layer[PICTURE_LAYERS]) {
+                               struct kept by_layer[CHANGES_LAYERS]) {
     struct picture *picture = NULL;
     struct gw_tile_scratch *scratch = NULL;
     struct gw_bytes bytes = {0};
     struct kept all = {0, 0};
     assert_int_equal(picture_create(current, &picture), GW_OK);
     assert_int_equal(gw_tile_scratch_create(&scratch), GW_OK);
-    memset(by_layer, 0, PICTURE_LAYERS * sizeof(by_layer[0]));
-    for (unsigned layer = 0; layer <= GW_TILE_CITIES; layer++) {
+    memset(by_layer, 0, CHANGES_LAYERS * sizeof(by_layer[0]));
+    for (unsigned layer = 0; layer <= GW_TILE_LABELS; layer++) {
         for (uint32_t i = 0; i < count; i++) {
             bool cached = false;
             const struct gw_tile *tile =
@@ -143,7 +143,7 @@ static struct gw_tile_id ids[TILES_MAX];
 
 static void test_a_moved_border(void **state) {
     (void)state;
-    struct kept kept[PICTURE_LAYERS];
+    struct kept kept[CHANGES_LAYERS];
     uint32_t count = list_tiles(ids);
     fill(ids, count);
     city.up[2][3][1].lon += 9000; // between two grids of two villages of one township
@@ -157,7 +157,7 @@ static void test_a_moved_border(void **state) {
 
 static void test_a_grid_with_another_name(void **state) {
     (void)state;
-    struct kept kept[PICTURE_LAYERS];
+    struct kept kept[CHANGES_LAYERS];
     uint32_t count = list_tiles(ids);
     fill(ids, count);
     (void)snprintf(city.names[40], sizeof(city.names[0]), "新名");
@@ -165,6 +165,8 @@ static void test_a_grid_with_another_name(void **state) {
     (void)compare_all(ids, count, kept);
     assert_true(kept[GW_TILE_GRIDS].made > 0);
     assert_true(kept[GW_TILE_GRIDS].carried > kept[GW_TILE_GRIDS].made);
+    assert_true(kept[GW_TILE_LABELS].made > 0);
+    assert_true(kept[GW_TILE_LABELS].carried > kept[GW_TILE_LABELS].made);
     for (unsigned layer = GW_TILE_VILLAGES; layer <= GW_TILE_CITIES; layer++) {
         assert_int_equal(kept[layer].made, 0);
     }
@@ -172,20 +174,21 @@ static void test_a_grid_with_another_name(void **state) {
 
 static void test_a_village_with_another_name(void **state) {
     (void)state;
-    struct kept kept[PICTURE_LAYERS];
+    struct kept kept[CHANGES_LAYERS];
     uint32_t count = list_tiles(ids);
     fill(ids, count);
     (void)snprintf(city.village_names[5], sizeof(city.village_names[0]), "新村");
     publish();
     (void)compare_all(ids, count, kept);
     assert_true(kept[GW_TILE_VILLAGES].made > 0 && kept[GW_TILE_VILLAGES].carried > 0);
+    assert_true(kept[GW_TILE_LABELS].made > 0 && kept[GW_TILE_LABELS].carried > 0);
     assert_int_equal(kept[GW_TILE_GRIDS].made, 0);
     assert_int_equal(kept[GW_TILE_TOWNSHIPS].made, 0);
 }
 
 static void test_a_grid_of_another_village(void **state) {
     (void)state;
-    struct kept kept[PICTURE_LAYERS];
+    struct kept kept[CHANGES_LAYERS];
     uint32_t count = list_tiles(ids);
     fill(ids, count);
     city.villages[3] = 4; // of another township too
@@ -199,7 +202,7 @@ static void test_a_grid_of_another_village(void **state) {
 
 static void test_the_same_again(void **state) {
     (void)state;
-    struct kept kept[PICTURE_LAYERS];
+    struct kept kept[CHANGES_LAYERS];
     uint32_t count = list_tiles(ids);
     fill(ids, count);
     publish(); // another number, nothing else
@@ -215,7 +218,7 @@ static void exchange(int a, int b) {
 // All borders stay, and yet two grids are others, also far from any border.
 static void test_two_grids_exchange_their_places(void **state) {
     (void)state;
-    struct kept kept[PICTURE_LAYERS];
+    struct kept kept[CHANGES_LAYERS];
     uint32_t count = list_tiles(ids);
     fill(ids, count);
     exchange(17, 91);
@@ -265,7 +268,7 @@ static void test_random_changes(void **state) {
     (void)state;
     enum { ROUNDS = 8 };
     struct test_random random = test_random_seeded("switch", 3);
-    struct kept kept[PICTURE_LAYERS];
+    struct kept kept[CHANGES_LAYERS];
     uint32_t carried = 0, count = list_tiles(ids);
     for (int round = 0; round < ROUNDS; round++) {
         fill(ids, count);
@@ -294,7 +297,7 @@ static void *read_on(void *context) {
     while (!over || reader->gets < 100) {
         struct gw_tile_id id = ids[test_random_range(&random, 0, 200)];
         enum gw_tile_layer layer =
-            (enum gw_tile_layer)test_random_range(&random, 0, GW_TILE_CITIES);
+            (enum gw_tile_layer)test_random_range(&random, 0, GW_TILE_LABELS);
         const struct gw_tile *tile = test_get(tiles, layer, id, NULL);
         reader->went_back = reader->went_back || tile->edition < newest;
         newest = tile->edition;
@@ -309,7 +312,7 @@ static void test_readers_meanwhile(void **state) {
     enum { READERS = 4, ROUNDS = 6 };
     struct reader readers[READERS] = {0};
     struct test_random random = test_random_seeded("meanwhile", 5);
-    struct kept kept[PICTURE_LAYERS];
+    struct kept kept[CHANGES_LAYERS];
     uint32_t count = list_tiles(ids);
     over = false;
     for (int i = 0; i < READERS; i++) {

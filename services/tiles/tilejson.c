@@ -22,6 +22,12 @@ static const struct field area_fields[] = {
     {"level", "Number: 1 village, 2 township, 3 county, 4 city"},
     {"parent", "String: code of the area above"},
     {NULL, NULL}};
+static const struct field label_fields[] = {
+    {"code", "String"},
+    {"name", "String"},
+    {"level", "Number: 0 grid, 1 village, 2 township, 3 county, 4 city"},
+    {"kind", "String: URBAN, RURAL, SPECIAL; of grids"},
+    {NULL, NULL}};
 static const struct field incident_fields[] = {{"id", "String"},
                                                {"state", "String"},
                                                {"class", "String"},
@@ -41,6 +47,8 @@ static const struct field *fields_of(enum gw_tile_layer layer) {
     switch (layer) {
     case GW_TILE_GRIDS:
         return grid_fields;
+    case GW_TILE_LABELS:
+        return label_fields;
     case GW_TILE_INCIDENTS:
         return incident_fields;
     case GW_TILE_WORKERS:

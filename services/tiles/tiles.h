@@ -1,6 +1,7 @@
 // The tiles of a node: layers, cache, and who computes.
 //
 //   grids, villages, townships, counties, cities   polygons of the published edition
+//   labels                                         a point for each of them, where its name goes
 //   incidents, workers                             points of this moment
 //
 // A tile is computed once however many ask for it at once, kept gzipped in a cache with a bound in
@@ -32,6 +33,7 @@ enum gw_tile_layer {
     GW_TILE_TOWNSHIPS,
     GW_TILE_COUNTIES,
     GW_TILE_CITIES,
+    GW_TILE_LABELS, // the last of those that show an edition
     GW_TILE_INCIDENTS,
     GW_TILE_WORKERS,
     GW_TILE_LAYERS
@@ -96,7 +98,7 @@ void gw_tiles_incident_changed(struct gw_tiles *tiles, const struct gw_point *be
                                const struct gw_point *after); // either may be NULL
 
 // TileJSON 3.0.0 of a layer, as text; `base` is "http://host:port" or "" for relative addresses.
-// The tiles' address carries the edition for polygon layers ("?edition=N").
+// The tiles' address carries the edition for the edition's layers ("?edition=N").
 void gw_tiles_write_tilejson(struct gw_tiles *tiles, enum gw_tile_layer layer, const char *base,
                              struct gw_buffer *out);
 

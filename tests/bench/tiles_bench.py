@@ -1,9 +1,9 @@
 """Cold tiles, side by side with PostGIS ST_AsMVT on the same polygons: ./dev bench tiles
 
 Ours: one thread encodes each tile from the borders in memory; no cache. PostGIS: one connection to
-a server of the benchmark's own, everything in its memory, timed twice: inside the server, so that no
-byte leaves it, and by a client that gets binary results over a unix socket. The three take turns,
-round by round. Then both tear counts: see tests/tiles.
+a server of the benchmark's own, everything in its memory, timed twice: inside the server, so that
+no byte leaves it, and by a client that gets binary results over a unix socket. The three take
+turns, round by round. Then both tear counts: see tests/tiles.
 
     tests/bench/tiles_bench.py [--rounds N] [--seed N] [--tiles N] [--zooms 5,6,…] [--data demo,fr]
                                [--markdown FILE] [--built FOLDER]

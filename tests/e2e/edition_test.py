@@ -4,6 +4,8 @@ is not ours, published under load, gone back to; broken uploads; kill -9 on the 
 GW_SEED=N repeats the random moments of the kills.
 """
 
+import concurrent.futures
+import functools
 import json
 import os
 import random
@@ -16,6 +18,7 @@ import unittest
 
 sys.path[:0] = ["tests/run", "tests/e2e"]
 import cases  # noqa: E402
+import grpc  # noqa: E402
 import harness as h  # noqa: E402
 from grpc import RpcError, StatusCode  # noqa: E402
 
@@ -24,7 +27,7 @@ MOVED = 0.004  # degrees, of the border in edition 2
 PIECE = 1 << 20
 BORDER = h.WEST + h.STEP
 LIST = h.grid.ListEditionsRequest()
-KILLS = 4
+KILLS = 3
 
 
 class Workshop:
@@ -40,6 +43,38 @@ class Workshop:
             kind = city if self.count == number else {}
             h.run("import", h.city_file(**kind), "--data", self.data, *h.IMPORT)
         return (self.data / "editions" / f"grid-{number}.gwe").read_bytes()
+
+
+@functools.cache
+def second():
+    """The bytes of an edition 2 whose border has moved."""
+    return Workshop().file(2, moved=MOVED)
+
+
+class Forgetful(grpc.GenericRpcHandler):
+    """A node without editions, whose call of one method comes to nothing clear."""
+
+    def __init__(self, method, code):
+        self.method, self.code = method, code
+        self.server = grpc.server(
+            concurrent.futures.ThreadPoolExecutor(2), [self], options=[("grpc.so_reuseport", 0)]
+        )
+        self.target = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
+        self.server.start()
+
+    def service(self, details):
+        method = details.method.rsplit("/", 1)[1]
+
+        def answer(request, context):
+            if method == "Upload":
+                list(request)
+            if method == self.method:
+                context.abort(self.code, "so it is")
+            return b""
+
+        if method == "Upload":
+            return grpc.stream_unary_rpc_method_handler(answer)
+        return grpc.unary_unary_rpc_method_handler(answer)
 
 
 def header(number, content, **fields):
@@ -107,6 +142,12 @@ class Readers:
         for thread in self.threads:
             thread.join()
 
+    def go_on(self):
+        """Returns when there are some more answers."""
+        until = self.answers + 10
+        while self.answers < until and not self.faults:
+            time.sleep(0.001)  # nothing tells of an answer but the number
+
     def border(self, number):
         return round((BORDER + self.moved[number]) * 1e7)
 
@@ -167,10 +208,12 @@ class Editions(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         print(f"# edition_test: seed {SEED} (repeat with GW_SEED={SEED})")
+        cls.city = h.new_folder("city")
+        h.small_city(cls.city)
 
     def setUp(self):
         self.data = h.new_folder("editions")
-        h.small_city(self.data)
+        shutil.copytree(self.city, self.data)
         self.node = h.Node(self.data)
         self.addCleanup(self.end)
 
@@ -193,8 +236,12 @@ class Editions(unittest.TestCase):
             self.assertEqual(published(self.node), 1)
             for i in range(12):
                 number = 2 - i % 2
-                self.command("edition", "publish", number)
+                if i < 3:
+                    self.command("edition", "publish", number)
+                else:
+                    publish(self.node, number)
                 self.assertEqual(published(self.node), number)
+                readers.go_on()
         self.assertEqual(readers.faults, [])
         self.assertGreater(readers.answers, 100)
         self.assertLessEqual({1, 2}, set(readers.seen))
@@ -228,10 +275,27 @@ class Editions(unittest.TestCase):
         )
         self.assertEqual(files(self.data), ["grid-1.gwe", "grid-2.gwe"])
 
+    def test_import_says_what_is_not_known(self):
+        publish, upload = "is staged, and may be published or not", "may be staged or not"
+        rows = [
+            ("Publish", StatusCode.UNAVAILABLE, f"edition 1 {publish}; see `gridwarden edition"),
+            ("Publish", StatusCode.FAILED_PRECONDITION, "is staged, but not published: "),
+            ("Upload", StatusCode.UNAVAILABLE, f"edition 1 {upload}; see `gridwarden edition"),
+            ("Upload", StatusCode.FAILED_PRECONDITION, "gridwarden: "),
+        ]
+        for method, code, words in rows:
+            with self.subTest(method=method, code=code):
+                node = Forgetful(method, code)
+                city = ("import", h.city_file(), *h.IMPORT, "--publish", "--server", node.target)
+                _, told = h.run(*city, code=1)
+                node.server.stop(None)
+                self.assertIn(words, told)
+                self.assertIn("so it is", told)
+                if method == "Upload":
+                    self.assertEqual(code == StatusCode.UNAVAILABLE, "may be" in told)
+
     def test_broken_uploads(self):
-        workshop = Workshop()
-        good = workshop.file(2, moved=MOVED)
-        later = workshop.file(3)
+        good, later = second(), Workshop().file(3)
         middle = len(good) // 2
         flipped = good[:middle] + bytes([good[middle] ^ 4]) + good[middle + 1 :]
         garbage = random.Random(SEED).randbytes(50000)
@@ -268,7 +332,7 @@ class Editions(unittest.TestCase):
         return self.node.client.Upload(iter([first, *pieces(content)]), timeout=30)
 
     def test_retries_have_one_effect(self):
-        content = Workshop().file(2, moved=MOVED)
+        content = second()
         first = upload(self.node, 2, content, request_id="u")
         self.assertEqual(upload(self.node, 2, content, request_id="u"), first)
         one = publish(self.node, 2, request_id="p")
@@ -281,7 +345,7 @@ class Editions(unittest.TestCase):
         self.assertEqual(published(self.node), 1)
 
     def test_killed_during_an_upload(self):
-        content = Workshop().file(2, moved=MOVED)
+        content = second()
         begun = threading.Event()
 
         def half():
@@ -335,36 +399,51 @@ class Editions(unittest.TestCase):
             self.assertFalse([n for n in files(self.data) if n.endswith(".part")])
 
     def bring(self, node, content):
-        """Uploads and publishes edition 2; what was acknowledged of it."""
+        """Uploads and publishes edition 2, then writes something else; what was acknowledged."""
         done = []
         try:
             upload(node, 2, content)
             done.append("uploaded")
             publish(node, 2)
             done.append("published")
+            worker = h.worker.Worker(
+                id="w", kind=h.worker.WORKER_KIND_FULL_TIME, home_grids=[h.grid_code(3, 3)]
+            )
+            node.client.UpsertWorkers(
+                h.worker.UpsertWorkersRequest(request_id=h.request_id(), workers=[worker]),
+                timeout=30,
+            )
         except RpcError:
             pass
         return done
 
-    def power_cut(self, content, where, number, when, seed):
-        """The power goes before or after the node's sync of a file: what is acknowledged stays."""
-        data, journal = h.new_folder("cut"), h.TMP / f"journal-{time.monotonic_ns()}"
-        shutil.copytree(self.data, data)
+    def power(self, root):
+        """The environment of a program that works in `root`, and what then cuts its power."""
+        journal = h.TMP / f"journal-{time.monotonic_ns()}"
         shim = {
             "LD_PRELOAD": os.path.abspath("tests/crash/libpower_shim.so"),
-            "GW_POWER_SHIM_ROOT": str(data),
+            "GW_POWER_SHIM_ROOT": str(root),
             "GW_POWER_SHIM_JOURNAL": str(journal),
+        }
+        return shim, ["tests/crash/power_cut", root, journal]
+
+    def power_cut(self, content, where, number, when, seed):
+        """The power goes before or after the node's sync of a file: what is acknowledged stays."""
+        data = h.new_folder("cut")
+        shim, cut = self.power(data)
+        shutil.copytree(self.data, data)
+        kill = {
             "GW_POWER_SHIM_KILL_AT": str(number),
             "GW_POWER_SHIM_KILL_FILE": where,
             "GW_POWER_SHIM_KILL_WHEN": when,
         }
-        node = h.Node(data, env=shim)
+        node = h.Node(data, env={**shim, **kill})
         done = self.bring(node, content)
+        self.assertEqual(done, ["uploaded", "published"][: max(0, number - 1)])
         node.client.close()
         self.assertEqual(node.process.wait(timeout=60), -9, node.text())
         node.log.close()
-        cut = ["tests/crash/power_cut", data, journal, *([str(seed)] if seed else [])]
-        subprocess.run(cut, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(cut + ([str(seed)] if seed else []), check=True, stdout=subprocess.DEVNULL)
         node = h.Node(data)
         try:
             if "published" in done:
@@ -382,13 +461,32 @@ class Editions(unittest.TestCase):
         h.run("verify", "--data", data)
 
     def test_power_lost_at_each_sync(self):
-        content = Workshop().file(2, moved=MOVED)
+        content = second()
         self.assertEqual(self.node.stop(), 0)
-        syncs = [(".part", 1), ("editions", 1), (".log", 1), (".log", 2)]
-        for i, (where, number) in enumerate(syncs):
-            for when in ("before", "after"):
-                with self.subTest(where=where, number=number, when=when):
-                    self.power_cut(content, where, number, when, i % 2)
+        # The last one comes when the edition's being published has been acknowledged.
+        cuts = [
+            (".part", 1, "before"),
+            ("editions", 1, "before"),
+            (".log", 1, "before"),
+            (".log", 2, "before"),
+            (".log", 2, "after"),
+            (".log", 3, "before"),
+        ]
+        for i, (where, number, when) in enumerate(cuts):
+            with self.subTest(where=where, number=number, when=when):
+                self.power_cut(content, where, number, when, i % 2)
+
+    def test_power_lost_after_an_import_into_a_folder(self):
+        root = h.new_folder("root")
+        root.mkdir()
+        shim, cut = self.power(root)
+        words = [h.PROGRAM, "import", h.city_file(), *h.IMPORT, "--publish", "--data"]
+        done = subprocess.run([*words, root / "data"], env={**os.environ, **shim}, timeout=60)
+        self.assertEqual(done.returncode, 0)
+        subprocess.run(cut, check=True, stdout=subprocess.DEVNULL)
+        node = h.Node(root / "data")
+        self.addCleanup(node.stop)
+        self.assertEqual(published(node), 1)
 
     def test_people_and_incidents_across_editions(self):
         client, place = self.node.client, h.centre(1, 0)

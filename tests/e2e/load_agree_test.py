@@ -114,7 +114,7 @@ class Agree(unittest.TestCase):
         request = h.grid.LocateBatchRequest(points=packed)
         work = {"name": "batch", "call": "locate_batch", "points": len(points), "where": "grids"}
         found = self.open_loops(20, work, "GridService/LocateBatch", request)
-        self.within(found, achieved=(0.95, 1.05), p50=(0.6, 2), p90=(0.4, 3))
+        self.within(found, achieved=(0.95, 1.05), p50=(0.6, 1.6), p90=(0.4, 2.5))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ sys.path[:0] = ["tests/run", "tests/e2e"]
 import cases  # noqa: E402
 import harness as h  # noqa: E402
 
-LAYERS = ["grids", "villages", "townships", "counties", "cities", "incidents", "workers"]
+LAYERS = ["grids", "villages", "townships", "counties", "cities", "labels", "incidents", "workers"]
 
 
 class Web:

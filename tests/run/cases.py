@@ -29,6 +29,13 @@ class CmockaResult(unittest.TestResult):
         super().addError(test, err)
         print(f"{self.errors[-1][1]}[  FAILED  ] {test.id()}", flush=True)
 
+    def addSubTest(self, test, subtest, err):
+        faults = len(self.failures) + len(self.errors)
+        super().addSubTest(test, subtest, err)
+        if len(self.failures) + len(self.errors) > faults:
+            listed = self.failures if issubclass(err[0], test.failureException) else self.errors
+            print(f"{listed[-1][1]}[  FAILED  ] {subtest.id()}", flush=True)
+
 
 def main(module="__main__"):
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[module])

@@ -91,7 +91,7 @@ def web_check():
 def web_page():
     """The page on a real node with the demo city, driven in Chromium."""
     done = subprocess.run(
-        [sys.executable, "tests/browser/run.py"],
+        ["/usr/bin/python3", "-B", "tests/browser/run.py"],
         cwd=bazel.ROOT,
         check=False,
         stdout=subprocess.PIPE,

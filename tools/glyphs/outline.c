@@ -144,11 +144,11 @@ static bool is_edge(const struct gw_outline *outline, const struct gw_outline_pi
 // Adds a piece to `out`, cut into short ones.
 static void add_short(struct gw_outline *out, struct gw_outline_piece piece) {
     double dx = piece.to.x - piece.from.x, dy = piece.to.y - piece.from.y;
-    double steps = fmin(fmax(ceil(hypot(dx, dy) / SHORT), 1.0), GW_OUTLINE_PIECES_MAX);
+    uint32_t steps = (uint32_t)fmin(fmax(ceil(hypot(dx, dy) / SHORT), 1.0), GW_OUTLINE_PIECES_MAX);
     struct gw_outline_point from = piece.from;
-    for (double step = 1.0; step < steps; step += 1.0) {
-        struct gw_outline_point to = {piece.from.x + dx * (step / steps),
-                                      piece.from.y + dy * (step / steps)};
+    for (uint32_t step = 1; step < steps; step++) {
+        double part = (double)step / steps;
+        struct gw_outline_point to = {piece.from.x + dx * part, piece.from.y + dy * part};
         add(out, from, to);
         from = to;
     }

@@ -78,9 +78,9 @@ async function whenIdle(page) {
   );
   await page.waitForFunction(() => {
     const { map } = window.gridwarden;
-    const sources = ['grids', 'villages', 'townships', 'counties', 'cities', 'base'];
+    const sources = ['grids', 'villages', 'townships', 'counties', 'cities', 'labels', 'base'];
     const there = sources.filter((name) => map.getSource(name));
-    return there.length > 4 && there.every((name) => map.isSourceLoaded(name)) && !map.isMoving();
+    return there.length > 5 && there.every((name) => map.isSourceLoaded(name)) && !map.isMoving();
   });
 }
 
@@ -200,6 +200,12 @@ const cases = [
         () => window.gridwarden.map.queryRenderedFeatures({ layers: ['grids-label'] }).length > 0,
       );
       check((await drawn(page, ['grids-line'])) > 0, 'no grid is drawn');
+      const names = await page.evaluate(() =>
+        window.gridwarden.map
+          .queryRenderedFeatures({ layers: ['grids-label'] })
+          .map(({ properties }) => properties.code),
+      );
+      check(new Set(names).size === names.length, `a name is written twice: ${names}`);
       await shot(page, '2-grids');
     },
   ],

@@ -20,6 +20,14 @@ export const TILE_ZOOM_MIN: Record<Level, number> = {
   counties: 3,
   cities: 0,
 };
+// And below these no names of it.
+export const NAME_ZOOM_MIN: Record<Level, number> = {
+  grids: 12,
+  villages: 10,
+  townships: 8,
+  counties: 3,
+  cities: 0,
+};
 export const TILE_ZOOM_MAX = 14;
 
 const AUTO: Plan = {

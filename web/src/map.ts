@@ -18,7 +18,7 @@ import { layerId, PARTS, plan, TILE_ZOOM_MIN, ZOOM_MAX, type LevelChoice } from 
 import { LEVELS, type Bounds, type Position, type Raster } from './model';
 import { collection, difference, incidentFeature, workerFeature } from './points';
 import type { Changed, Picture } from './store';
-import { FIRST_LAYER, pageStyle, SELECTION, tileUrl } from './style';
+import { EDITION_SOURCES, FIRST_LAYER, pageStyle, SELECTION, tileUrl } from './style';
 import commonStyle from './style.json';
 import { syntheticTile } from './synthetic';
 
@@ -138,9 +138,9 @@ export class CityMap {
   setEdition(edition: number): void {
     if (edition === this.edition) return;
     this.edition = edition;
-    for (const level of LEVELS) {
-      const source = this.map.getSource<VectorTileSource>(level);
-      source?.setTiles([tileUrl(location.origin, level, edition)]);
+    for (const name of EDITION_SOURCES) {
+      const source = this.map.getSource<VectorTileSource>(name);
+      source?.setTiles([tileUrl(location.origin, name, edition)]);
     }
   }
 

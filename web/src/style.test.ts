@@ -1,7 +1,15 @@
 import type { StyleSpecification } from 'maplibre-gl';
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { layerId, LEVEL_CHOICES, PARTS, plan, TILE_ZOOM_MIN, ZOOM_MAX } from './levels';
+import {
+  layerId,
+  LEVEL_CHOICES,
+  NAME_ZOOM_MIN,
+  PARTS,
+  plan,
+  TILE_ZOOM_MIN,
+  ZOOM_MAX,
+} from './levels';
 import { INCIDENT_STATES, LEVELS } from './model';
 import { FIRST_LAYER, pageStyle, tileUrl } from './style';
 import json from './style.json';
@@ -27,6 +35,16 @@ describe('style.json', () => {
     }
   });
 
+  it('writes a name at its one place, not once in every tile', () => {
+    LEVELS.forEach((level, index) => {
+      expect(json.layers.find(({ id }) => id === layerId(level, 'label'))).toMatchObject({
+        source: 'labels',
+        'source-layer': 'labels',
+        filter: ['==', ['get', 'level'], index],
+      });
+    });
+  });
+
   it('uses the one font that the node has, and pictures that the sprite has', () => {
     const text = JSON.stringify(json);
     expect(new Set(text.match(/"text-font":\[[^\]]*\]/g))).toEqual(
@@ -45,6 +63,11 @@ describe('pageStyle', () => {
     expect(style.sources['grids']).toMatchObject({
       tiles: ['http://node:7680/tiles/grids/{z}/{x}/{y}.mvt?edition=5'],
       minzoom: TILE_ZOOM_MIN.grids,
+      maxzoom: 14,
+    });
+    expect(style.sources['labels']).toMatchObject({
+      tiles: ['http://node:7680/tiles/labels/{z}/{x}/{y}.mvt?edition=5'],
+      minzoom: 0,
       maxzoom: 14,
     });
     expect(style.sprite).toBe('http://node:7680/sprites/gridwarden');
@@ -101,7 +124,8 @@ describe('plan', () => {
       for (const level of LEVELS) {
         for (const part of PARTS) {
           const zooms = plan(choice)[level][part];
-          if (zooms) expect(zooms[0]).toBeGreaterThanOrEqual(TILE_ZOOM_MIN[level]);
+          const min = part === 'label' ? NAME_ZOOM_MIN[level] : TILE_ZOOM_MIN[level];
+          if (zooms) expect(zooms[0]).toBeGreaterThanOrEqual(min);
         }
       }
     }

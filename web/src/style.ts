@@ -3,17 +3,21 @@
 
 import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
 import { TILE_ZOOM_MAX, TILE_ZOOM_MIN } from './levels';
-import { LEVELS, type Level } from './model';
+import { LEVELS } from './model';
 
 export const LIVE_SOURCES = ['incidents', 'workers'] as const;
 export type LiveSource = (typeof LIVE_SOURCES)[number];
+
+// What the node makes of an edition: boundaries, and one point for each name.
+export const EDITION_SOURCES = [...LEVELS, 'labels'] as const;
+export type EditionSource = (typeof EDITION_SOURCES)[number];
 
 export const SELECTION = 'selection';
 // The lowest layer of the map proper: backgrounds go below it.
 export const FIRST_LAYER = 'cities-fill';
 
-export function tileUrl(base: string, level: Level, edition: number): string {
-  return `${base}/tiles/${level}/{z}/{x}/{y}.mvt?edition=${edition}`;
+export function tileUrl(base: string, source: EditionSource, edition: number): string {
+  return `${base}/tiles/${source}/{z}/{x}/{y}.mvt?edition=${edition}`;
 }
 
 export function pageStyle(
@@ -23,13 +27,13 @@ export function pageStyle(
   attribution: string,
 ): StyleSpecification {
   const sources: Record<string, SourceSpecification> = {};
-  for (const level of LEVELS) {
-    sources[level] = {
+  for (const name of EDITION_SOURCES) {
+    sources[name] = {
       type: 'vector',
-      tiles: [tileUrl(base, level, edition)],
-      minzoom: TILE_ZOOM_MIN[level],
+      tiles: [tileUrl(base, name, edition)],
+      minzoom: name === 'labels' ? 0 : TILE_ZOOM_MIN[name],
       maxzoom: TILE_ZOOM_MAX,
-      ...(level === 'grids' ? { attribution } : {}),
+      ...(name === 'grids' ? { attribution } : {}),
     };
   }
   for (const name of LIVE_SOURCES) sources[name] = pointSource();
