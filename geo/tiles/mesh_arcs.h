@@ -11,8 +11,9 @@
 #define MESH_NEVER (GW_TILE_ZOOM_MAX + 1)
 
 // Arcs run in a canonical direction (the lexicographically smaller sequence of vertices) and order
-// (by first and second vertex), so that they depend on the borders alone and not on how the rings
-// were given. A closed arc without a junction begins and ends at its lowest vertex.
+// (along the Hilbert curve by their first vertex, then by first and second vertex), so that they
+// depend on the borders alone and not on how the rings were given, and what one tile shows lies
+// close together. A closed arc without a junction begins and ends at its lowest vertex.
 struct gw_tile_mesh {
     uint32_t grid_count, arc_count, node_count, vertex_count;
     uint32_t *arc_vertices; // [arc_count + 1] first vertex; a closed arc's last is its first again

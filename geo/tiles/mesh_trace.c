@@ -1,3 +1,4 @@
+#include "geo/hilbert.h"
 #include "geo/tiles/mesh_arcs.h"
 
 #include <stdlib.h>
@@ -101,17 +102,22 @@ static void add_arc(struct tracer *tracer, uint32_t start, uint32_t edge) {
 }
 
 struct arc_key {
+    uint64_t place; // of the first point along the Hilbert curve
     struct gw_world_point first, second;
     uint32_t arc;
 };
 
 static int compare_keys(const void *left, const void *right) {
     const struct arc_key *a = left, *b = right;
+    if (a->place != b->place) {
+        return a->place < b->place ? -1 : 1;
+    }
     int order = mesh_compare(a->first, b->first);
     return order != 0 ? order : mesh_compare(a->second, b->second);
 }
 
-// By the first edge, which no other arc has.
+// By the first edge, which no other arc has; along the Hilbert curve, so that what one tile shows
+// lies close together in memory.
 static gw_err sort_arcs(const struct mesh_edges *edges, struct mesh_trace *trace) {
     size_t count = trace->arc_count;
     struct arc_key *keys = malloc((count + 1) * sizeof *keys);
@@ -122,7 +128,8 @@ static gw_err sort_arcs(const struct mesh_edges *edges, struct mesh_trace *trace
     }
     for (uint32_t arc = 0; arc < count; arc++) {
         const uint32_t *run = trace->points + trace->starts[arc];
-        keys[arc] = (struct arc_key){edges->world[run[0]], edges->world[run[1]], arc};
+        keys[arc] = (struct arc_key){gw_hilbert_key(edges->lattice[run[0]]), edges->world[run[0]],
+                                     edges->world[run[1]], arc};
     }
     qsort(keys, count, sizeof *keys, compare_keys);
     for (size_t i = 0; i < count; i++) {
