@@ -346,7 +346,10 @@ static void live_lines_come_every_five_seconds_where_no_terminal_is(void **state
 static void live_table_is_drawn_over_on_a_terminal(void **state) {
     (void)state;
     int master = posix_openpt(O_RDWR | O_NOCTTY);
-    assert_true(master >= 0);
+    if (master < 0) {
+        print_message("skipped: this machine has no pseudo-terminals (devpts is not mounted)\n");
+        skip();
+    }
     assert_int_equal(grantpt(master), 0);
     assert_int_equal(unlockpt(master), 0);
     int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
