@@ -82,19 +82,24 @@ gw_err gw_coverage_check(const struct gw_coverage *coverage) {
     return err == GW_OK ? check_ranks(coverage->code_ranks, coverage->grid_count) : err;
 }
 
+struct gw_box gw_coverage_rings_box(const struct gw_coverage *coverage, uint32_t ring_begin,
+                                    uint32_t ring_end) {
+    uint32_t begin = coverage->ring_vertices[ring_begin], end = coverage->ring_vertices[ring_end];
+    struct gw_box box = {coverage->vertices[begin], coverage->vertices[begin]};
+    for (uint32_t i = begin + 1; i < end; i++) {
+        struct gw_point p = coverage->vertices[i];
+        box.min.lon = p.lon < box.min.lon ? p.lon : box.min.lon;
+        box.min.lat = p.lat < box.min.lat ? p.lat : box.min.lat;
+        box.max.lon = p.lon > box.max.lon ? p.lon : box.max.lon;
+        box.max.lat = p.lat > box.max.lat ? p.lat : box.max.lat;
+    }
+    return box;
+}
+
 void gw_coverage_boxes(const struct gw_coverage *coverage, struct gw_box boxes[]) {
     for (uint32_t grid = 0; grid < coverage->grid_count; grid++) {
-        uint32_t begin = coverage->ring_vertices[coverage->grid_rings[grid]];
-        uint32_t end = coverage->ring_vertices[coverage->grid_rings[grid + 1]];
-        struct gw_box box = {coverage->vertices[begin], coverage->vertices[begin]};
-        for (uint32_t i = begin + 1; i < end; i++) {
-            struct gw_point p = coverage->vertices[i];
-            box.min.lon = p.lon < box.min.lon ? p.lon : box.min.lon;
-            box.min.lat = p.lat < box.min.lat ? p.lat : box.min.lat;
-            box.max.lon = p.lon > box.max.lon ? p.lon : box.max.lon;
-            box.max.lat = p.lat > box.max.lat ? p.lat : box.max.lat;
-        }
-        boxes[grid] = box;
+        boxes[grid] = gw_coverage_rings_box(coverage, coverage->grid_rings[grid],
+                                            coverage->grid_rings[grid + 1]);
     }
 }
 

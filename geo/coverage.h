@@ -33,6 +33,10 @@ struct gw_coverage {
 // GW_ENOMEM. O(vertices).
 GW_MUST_CHECK gw_err gw_coverage_check(const struct gw_coverage *coverage);
 
+// The box of the rings ring_begin .. ring_end - 1, of which there is at least one.
+struct gw_box gw_coverage_rings_box(const struct gw_coverage *coverage, uint32_t ring_begin,
+                                    uint32_t ring_end);
+
 // The box of each grid into boxes[grid_count].
 void gw_coverage_boxes(const struct gw_coverage *coverage, struct gw_box boxes[]);
 

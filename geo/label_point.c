@@ -46,19 +46,6 @@ static wide doubled_area(const struct gw_coverage *coverage, uint32_t ring) {
     return area; // of a hole: below 0
 }
 
-static struct gw_box box_of(const struct gw_coverage *coverage, uint32_t ring) {
-    uint32_t begin = coverage->ring_vertices[ring], end = coverage->ring_vertices[ring + 1];
-    struct gw_box box = {coverage->vertices[begin], coverage->vertices[begin]};
-    for (uint32_t i = begin + 1; i < end; i++) {
-        struct gw_point p = coverage->vertices[i];
-        box.min.lon = p.lon < box.min.lon ? p.lon : box.min.lon;
-        box.min.lat = p.lat < box.min.lat ? p.lat : box.min.lat;
-        box.max.lon = p.lon > box.max.lon ? p.lon : box.max.lon;
-        box.max.lat = p.lat > box.max.lat ? p.lat : box.max.lat;
-    }
-    return box;
-}
-
 // The cosine of a latitude within 0.002 (Bhaskara's formula: no libm), for distances that are only
 // compared.
 static double cosine(int32_t lat) {
@@ -83,7 +70,7 @@ static struct polygon largest_polygon(const struct gw_coverage *coverage, uint32
             largest.ring_end = ring;
         }
     }
-    largest.box = box_of(coverage, largest.ring);
+    largest.box = gw_coverage_rings_box(coverage, largest.ring, largest.ring + 1);
     largest.across = cosine((int32_t)(((int64_t)largest.box.min.lat + largest.box.max.lat) / 2));
     return largest;
 }

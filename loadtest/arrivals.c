@@ -9,7 +9,7 @@ void load_arrivals_init(struct load_arrivals *arrivals, enum load_arrival_kind k
     arrivals->kind = kind;
     arrivals->rate = rate;
     arrivals->peak_rate = rate;
-    arrivals->random = load_random_of(seed, 1);
+    arrivals->random = gw_random_of(seed, 1);
 }
 
 void load_arrivals_by_hour(struct load_arrivals *arrivals, const double hours[LOAD_HOURS],
@@ -37,12 +37,12 @@ static double part_at(const struct load_arrivals *arrivals, int64_t at_ns) {
 static int64_t next_poisson(struct load_arrivals *arrivals, int64_t end_ns) {
     double at = (double)arrivals->last_ns;
     for (;;) { // ends: each gap is positive, on average a peak_rate-th of a second
-        at += -log1p(-load_random_unit(&arrivals->random)) * 1e9 / arrivals->peak_rate;
+        at += -log1p(-gw_random_unit(&arrivals->random)) * 1e9 / arrivals->peak_rate;
         if (at >= (double)end_ns) {
             return INT64_MAX;
         }
         if (!arrivals->by_hour ||
-            load_random_unit(&arrivals->random) < part_at(arrivals, (int64_t)at)) {
+            gw_random_unit(&arrivals->random) < part_at(arrivals, (int64_t)at)) {
             return (int64_t)at;
         }
     }

@@ -4,7 +4,7 @@
 #ifndef GW_LOADTEST_ARRIVALS_H
 #define GW_LOADTEST_ARRIVALS_H
 
-#include "loadtest/random.h"
+#include "services/base/random.h"
 #include <stdbool.h>
 
 #define LOAD_HOURS 24u
@@ -17,7 +17,7 @@ enum load_arrival_kind {
 struct load_arrivals {
     enum load_arrival_kind kind;
     double rate; // a second
-    struct load_random random;
+    struct gw_random random;
     uint64_t count; // given out
     int64_t last_ns;
     bool by_hour;             // the rate follows `hours`

@@ -38,79 +38,103 @@ static gw_err explain(gw_err err, const char *what, struct gw_error *error) {
     return gw_error_set(error, err, "%s: %s", what, gw_err_text(err));
 }
 
-static gw_err learn_grids(struct gw_rpc_channel *channel, struct load_city *city,
-                          struct gw_error *error) {
-    char token[512] = "";
+// A list that comes page by page: what is asked, and what is taken of a page.
+struct list {
+    const char *path, *what, *none;  // none: what to say when it is empty
+    const ProtobufCMessage *request; // whose page is `page`
+    const ProtobufCMessageDescriptor *response_type;
+    // Appends the page's codes; sets the next page's token.
+    gw_err (*take)(struct load_city *city, const ProtobufCMessage *response, const char **token);
+    const uint32_t *count; // of what has been taken
+    char token[512];       // of the next page
+};
+
+static gw_err learn(struct gw_rpc_channel *channel, struct load_city *city, struct list *list,
+                    Gridwarden__V1__PageRequest *page, struct gw_error *error) {
     gw_err err = GW_OK;
     do {
-        Gridwarden__V1__ListGridsRequest request = GRIDWARDEN__V1__LIST_GRIDS_REQUEST__INIT;
-        Gridwarden__V1__PageRequest page = GRIDWARDEN__V1__PAGE_REQUEST__INIT;
         ProtobufCMessage *message = NULL;
-        page.size = PAGE;
-        page.token = token;
-        request.page = &page;
-        err = gw_rpc_unary(channel, "/gridwarden.v1.GridService/ListGrids", &request.base,
-                           &gridwarden__v1__list_grids_response__descriptor, CALL_MS, &message,
-                           error);
+        const char *next = "";
+        page->size = PAGE;
+        page->token = list->token;
+        err = gw_rpc_unary(channel, list->path, list->request, list->response_type, CALL_MS,
+                           &message, error);
         if (err != GW_OK) {
             return err;
         }
-        const Gridwarden__V1__ListGridsResponse *response =
-            (const Gridwarden__V1__ListGridsResponse *)message;
-        for (size_t i = 0; i < response->n_grids && err == GW_OK; i++) {
-            err = append(&city->grids, &city->grid_count, LOAD_CITY_GRIDS_MAX,
-                         response->grids[i]->code);
-        }
-        if (strlen(response->next_token) >= sizeof(token)) {
+        err = list->take(city, message, &next);
+        if (strlen(next) >= sizeof(list->token)) {
             err = GW_EINTERNAL;
         } else {
-            memcpy(token, response->next_token, strlen(response->next_token) + 1);
+            memcpy(list->token, next, strlen(next) + 1);
         }
         protobuf_c_message_free_unpacked(message, NULL);
-    } while (err == GW_OK && token[0] != '\0');
-    if (err == GW_OK && city->grid_count == 0) {
-        return gw_error_set(error, GW_ENOTFOUND,
-                            "the node has no grids: import some by `gridwarden import`");
+    } while (err == GW_OK && list->token[0] != '\0');
+    if (err == GW_OK && *list->count == 0) {
+        return gw_error_set(error, GW_ENOTFOUND, "%s", list->none);
     }
-    return err == GW_OK ? GW_OK : explain(err, "the list of grids", error);
+    return err == GW_OK ? GW_OK : explain(err, list->what, error);
+}
+
+static gw_err take_grids(struct load_city *city, const ProtobufCMessage *message,
+                         const char **token) {
+    const Gridwarden__V1__ListGridsResponse *response =
+        (const Gridwarden__V1__ListGridsResponse *)message;
+    gw_err err = GW_OK;
+    for (size_t i = 0; i < response->n_grids && err == GW_OK; i++) {
+        err =
+            append(&city->grids, &city->grid_count, LOAD_CITY_GRIDS_MAX, response->grids[i]->code);
+    }
+    *token = response->next_token;
+    return err;
+}
+
+static gw_err learn_grids(struct gw_rpc_channel *channel, struct load_city *city,
+                          struct gw_error *error) {
+    Gridwarden__V1__ListGridsRequest request = GRIDWARDEN__V1__LIST_GRIDS_REQUEST__INIT;
+    Gridwarden__V1__PageRequest page = GRIDWARDEN__V1__PAGE_REQUEST__INIT;
+    request.page = &page;
+    struct list list = {
+        .path = "/gridwarden.v1.GridService/ListGrids",
+        .what = "the list of grids",
+        .none = "the node has no grids: import some by `gridwarden import`",
+        .request = &request.base,
+        .response_type = &gridwarden__v1__list_grids_response__descriptor,
+        .take = take_grids,
+        .count = &city->grid_count,
+    };
+    return learn(channel, city, &list, &page, error);
+}
+
+static gw_err take_workers(struct load_city *city, const ProtobufCMessage *message,
+                           const char **token) {
+    const Gridwarden__V1__ListWorkersResponse *response =
+        (const Gridwarden__V1__ListWorkersResponse *)message;
+    gw_err err = GW_OK;
+    for (size_t i = 0; i < response->n_workers && err == GW_OK; i++) {
+        err = append(&city->workers, &city->worker_count, LOAD_CITY_WORKERS_MAX,
+                     response->workers[i]->id);
+    }
+    *token = response->next_token;
+    return err;
 }
 
 static gw_err learn_workers(struct gw_rpc_channel *channel, struct load_city *city,
                             struct gw_error *error) {
-    char token[512] = "";
-    gw_err err = GW_OK;
-    do {
-        Gridwarden__V1__ListWorkersRequest request = GRIDWARDEN__V1__LIST_WORKERS_REQUEST__INIT;
-        Gridwarden__V1__PageRequest page = GRIDWARDEN__V1__PAGE_REQUEST__INIT;
-        ProtobufCMessage *message = NULL;
-        page.size = PAGE;
-        page.token = token;
-        request.page = &page;
-        err = gw_rpc_unary(channel, "/gridwarden.v1.WorkerService/ListWorkers", &request.base,
-                           &gridwarden__v1__list_workers_response__descriptor, CALL_MS, &message,
-                           error);
-        if (err != GW_OK) {
-            return err;
-        }
-        const Gridwarden__V1__ListWorkersResponse *response =
-            (const Gridwarden__V1__ListWorkersResponse *)message;
-        for (size_t i = 0; i < response->n_workers && err == GW_OK; i++) {
-            err = append(&city->workers, &city->worker_count, LOAD_CITY_WORKERS_MAX,
-                         response->workers[i]->id);
-        }
-        if (strlen(response->next_token) >= sizeof(token)) {
-            err = GW_EINTERNAL;
-        } else {
-            memcpy(token, response->next_token, strlen(response->next_token) + 1);
-        }
-        protobuf_c_message_free_unpacked(message, NULL);
-    } while (err == GW_OK && token[0] != '\0');
-    if (err == GW_OK && city->worker_count == 0) {
-        return gw_error_set(error, GW_ENOTFOUND,
-                            "the node has no workers: import some by `gridwarden worker import`, "
-                            "or `./dev up` for the demo's");
-    }
-    return err == GW_OK ? GW_OK : explain(err, "the list of workers", error);
+    Gridwarden__V1__ListWorkersRequest request = GRIDWARDEN__V1__LIST_WORKERS_REQUEST__INIT;
+    Gridwarden__V1__PageRequest page = GRIDWARDEN__V1__PAGE_REQUEST__INIT;
+    request.page = &page;
+    struct list list = {
+        .path = "/gridwarden.v1.WorkerService/ListWorkers",
+        .what = "the list of workers",
+        .none = "the node has no workers: import some by `gridwarden worker import`, or "
+                "`./dev up` for the demo's",
+        .request = &request.base,
+        .response_type = &gridwarden__v1__list_workers_response__descriptor,
+        .take = take_workers,
+        .count = &city->worker_count,
+    };
+    return learn(channel, city, &list, &page, error);
 }
 
 // --- places ---
@@ -181,9 +205,9 @@ static int by_place(const void *a, const void *b) {
 
 // Puts a random sample of `wanted` first.
 static void shuffle(struct load_city *city, uint32_t wanted, uint64_t seed) {
-    struct load_random random = load_random_of(seed, 2);
+    struct gw_random random = gw_random_of(seed, 2);
     for (uint32_t i = 0; i < wanted; i++) {
-        uint32_t other = i + load_random_below(&random, city->grid_count - i);
+        uint32_t other = i + gw_random_below(&random, city->grid_count - i);
         char code[LOAD_CODE_MAX];
         memcpy(code, city->grids[i], sizeof(code));
         memmove(city->grids[i], city->grids[other], sizeof(code));
@@ -268,17 +292,17 @@ static bool inside(const struct load_place *place, double lon, double lat) {
     return in;
 }
 
-void load_city_point(const struct load_city *city, enum load_where where,
-                     struct load_random *random, double *longitude, double *latitude) {
+void load_city_point(const struct load_city *city, enum load_where where, struct gw_random *random,
+                     double *longitude, double *latitude) {
     const double *box = city->bounds;
     const struct load_place *place = NULL;
     if (where == LOAD_IN_GRIDS) {
-        place = &city->places[load_random_below(random, city->place_count)];
+        place = &city->places[gw_random_below(random, city->place_count)];
         box = place->box;
     }
     for (int tries = 0; tries < TRIES_MAX; tries++) {
-        *longitude = load_random_within(random, box[0], box[2]);
-        *latitude = load_random_within(random, box[1], box[3]);
+        *longitude = gw_random_within(random, box[0], box[2]);
+        *latitude = gw_random_within(random, box[1], box[3]);
         if (place == NULL || inside(place, *longitude, *latitude)) {
             return;
         }

@@ -5,8 +5,8 @@
 #ifndef GW_LOADTEST_CITY_H
 #define GW_LOADTEST_CITY_H
 
-#include "loadtest/random.h"
 #include "loadtest/scenario.h"
+#include "services/base/random.h"
 #include <stdint.h>
 
 #define LOAD_CODE_MAX 65u // a grid's code or a worker's id, with its NUL
@@ -37,7 +37,7 @@ GW_MUST_CHECK gw_err load_city_learn(const char *server, bool workers, uint64_t 
 void load_city_free(struct load_city *city); // of zeros, too
 
 // A point in degrees.
-void load_city_point(const struct load_city *city, enum load_where where,
-                     struct load_random *random, double *longitude, double *latitude);
+void load_city_point(const struct load_city *city, enum load_where where, struct gw_random *random,
+                     double *longitude, double *latitude);
 
 #endif

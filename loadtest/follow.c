@@ -28,10 +28,10 @@ static double pause_before(const struct load_work_run *work, const struct load_a
     };
     uint64_t key = work->seed ^ ask->attempt;
     for (const char *at = ask->incident; *at != '\0'; at++) {
-        key = load_mix(key ^ (unsigned char)*at);
+        key = gw_random_mix(key ^ (unsigned char)*at);
     }
-    struct load_random random = load_random_of(key, ask->step);
-    return load_random_within(&random, spans[ask->step][0], spans[ask->step][1]) /
+    struct gw_random random = gw_random_of(key, ask->step);
+    return gw_random_within(&random, spans[ask->step][0], spans[ask->step][1]) /
            work->run->scenario->speed;
 }
 

@@ -46,8 +46,8 @@ void load_pan_deinit(struct load_pan *pan) {
 // --- what a browser keeps ---
 
 static uint64_t key_of(struct load_tile tile) {
-    return load_mix((uint64_t)tile.layer << 58 ^ (uint64_t)tile.z << 52 ^ (uint64_t)tile.x << 26 ^
-                    tile.y) |
+    return gw_random_mix((uint64_t)tile.layer << 58 ^ (uint64_t)tile.z << 52 ^
+                         (uint64_t)tile.x << 26 ^ tile.y) |
            1;
 }
 
@@ -76,27 +76,26 @@ static double clamp(double value, double min, double max) {
     return value < min ? min : value > max ? max : value;
 }
 
-static void move(struct load_pan *pan, struct load_user *user, struct load_random *random,
-                 void (*start)(void *context, struct load_random *random, double *lon, double *lat),
+static void move(struct load_pan *pan, struct load_user *user, struct gw_random *random,
+                 void (*start)(void *context, struct gw_random *random, double *lon, double *lat),
                  void *context) {
     const struct load_work *work = pan->work;
-    uint32_t lot = load_random_below(random, 100);
+    uint32_t lot = gw_random_below(random, 100);
     if (!user->somewhere || lot < 5) {
         double lon = 0, lat = 0;
         start(context, random, &lon, &lat);
         user->x = mercator_x(lon);
         user->y = mercator_y(lat);
-        user->zoom =
-            work->zooms[0] + load_random_below(random, work->zooms[1] - work->zooms[0] + 1);
+        user->zoom = work->zooms[0] + gw_random_below(random, work->zooms[1] - work->zooms[0] + 1);
         user->somewhere = true;
     } else if (lot < 25) {
-        bool in = load_random_below(random, 2) == 1;
+        bool in = gw_random_below(random, 2) == 1;
         user->zoom += in && user->zoom < work->zooms[1];
         user->zoom -= !in && user->zoom > work->zooms[0];
     } else {
         double tile = ldexp(1, -(int)user->zoom);
-        user->x += load_random_within(random, -0.5, 0.5) * work->columns * tile;
-        user->y += load_random_within(random, -0.5, 0.5) * work->rows * tile;
+        user->x += gw_random_within(random, -0.5, 0.5) * work->columns * tile;
+        user->y += gw_random_within(random, -0.5, 0.5) * work->rows * tile;
     }
     user->x = clamp(user->x, mercator_x(pan->bounds[0]), mercator_x(pan->bounds[2]));
     user->y = clamp(user->y, mercator_y(pan->bounds[3]), mercator_y(pan->bounds[1]));
@@ -128,8 +127,8 @@ static uint32_t look(const struct load_pan *pan, const struct load_user *user, u
     return count;
 }
 
-uint32_t load_pan_step(struct load_pan *pan, struct load_user *user, struct load_random *random,
-                       void (*start)(void *context, struct load_random *random, double *lon,
+uint32_t load_pan_step(struct load_pan *pan, struct load_user *user, struct gw_random *random,
+                       void (*start)(void *context, struct gw_random *random, double *lon,
                                      double *lat),
                        void *context, struct load_tile tiles[]) {
     uint32_t count = 0;

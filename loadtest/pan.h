@@ -5,8 +5,8 @@
 #ifndef GW_LOADTEST_PAN_H
 #define GW_LOADTEST_PAN_H
 
-#include "loadtest/random.h"
 #include "loadtest/scenario.h"
+#include "services/base/random.h"
 
 #define LOAD_SEEN_MAX 256u // tiles that a user's browser keeps
 #define LOAD_ETAG_MAX 48u
@@ -50,8 +50,8 @@ void load_pan_deinit(struct load_pan *pan); // of zeros, too
 // Moves the user; the tiles that he then sees and that his browser does not keep
 // (LOAD_CACHE_BROWSER) come into tiles[LOAD_VISIBLE_MAX]. `start` is called for a place to be at
 // (degrees).
-uint32_t load_pan_step(struct load_pan *pan, struct load_user *user, struct load_random *random,
-                       void (*start)(void *context, struct load_random *random, double *lon,
+uint32_t load_pan_step(struct load_pan *pan, struct load_user *user, struct gw_random *random,
+                       void (*start)(void *context, struct gw_random *random, double *lon,
                                      double *lat),
                        void *context, struct load_tile tiles[]);
 

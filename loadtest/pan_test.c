@@ -24,10 +24,10 @@ static struct load_work work_of(uint32_t cache) {
     return work;
 }
 
-static void somewhere(void *context, struct load_random *random, double *lon, double *lat) {
+static void somewhere(void *context, struct gw_random *random, double *lon, double *lat) {
     (void)context;
-    *lon = load_random_within(random, bounds[0], bounds[2]);
-    *lat = load_random_within(random, bounds[1], bounds[3]);
+    *lon = gw_random_within(random, bounds[0], bounds[2]);
+    *lat = gw_random_within(random, bounds[1], bounds[3]);
 }
 
 static const struct load_layer layers[] = {{10, 14}, {0, 12}};
@@ -36,7 +36,7 @@ static void test_steps(void **state) {
     (void)state;
     struct test_random seeds = test_random_seeded("pan", 5);
     struct load_work work = work_of(LOAD_CACHE_NONE);
-    struct load_random random = {test_random_next(&seeds)}, again = random;
+    struct gw_random random = {test_random_next(&seeds)}, again = random;
     struct load_pan pan, same;
     static struct load_tile tiles[LOAD_VISIBLE_MAX], others[LOAD_VISIBLE_MAX];
     bool zooms[19] = {false};
@@ -79,7 +79,7 @@ static void test_steps(void **state) {
 static void test_browser_keeps(void **state) {
     (void)state;
     struct load_work work = work_of(LOAD_CACHE_BROWSER);
-    struct load_random random = {3};
+    struct gw_random random = {3};
     struct load_pan pan;
     static struct load_tile tiles[LOAD_VISIBLE_MAX];
     uint64_t all = 0, asked = 0;
@@ -94,7 +94,7 @@ static void test_browser_keeps(void **state) {
         asked += count;
     }
     work.cache = LOAD_CACHE_NONE;
-    random = (struct load_random){3};
+    random = (struct gw_random){3};
     pan.users->somewhere = false;
     for (int i = 0; i < 300; i++) {
         all += load_pan_step(&pan, pan.users, &random, somewhere, NULL, tiles);

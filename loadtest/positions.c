@@ -27,7 +27,7 @@ struct sender {
     uint64_t sent;         // positions on this stream
     uint32_t first, count; // of the workers
     struct walker *walkers;
-    struct load_random random;
+    struct gw_random random;
     // One message.
     Gridwarden__V1__WorkerPosition *rows, **row_list;
     Gridwarden__V1__Position *positions;
@@ -52,8 +52,8 @@ static void fill(struct sender *sender, uint64_t number,
     gridwarden__v1__report_positions_request__init(request);
     for (; count < batch && begin + count < sender->count; count++) {
         struct walker *walker = &sender->walkers[begin + count];
-        walker->longitude += load_random_within(&sender->random, -WALK_DEGREES, WALK_DEGREES);
-        walker->latitude += load_random_within(&sender->random, -WALK_DEGREES, WALK_DEGREES);
+        walker->longitude += gw_random_within(&sender->random, -WALK_DEGREES, WALK_DEGREES);
+        walker->latitude += gw_random_within(&sender->random, -WALK_DEGREES, WALK_DEGREES);
         gridwarden__v1__point__init(&sender->points[count]);
         gridwarden__v1__position__init(&sender->positions[count]);
         gridwarden__v1__worker_position__init(&sender->rows[count]);
@@ -150,9 +150,9 @@ static void *send_all(void *context) {
     load_precise_timers();
     load_arrivals_init(&arrivals, (enum load_arrival_kind)work->work->arrivals,
                        groups / work->work->period_seconds * run->factor,
-                       load_mix(work->seed ^ sender->first));
+                       gw_random_mix(work->seed ^ sender->first));
     // Connections are a little apart, or all of them would send at the same instants.
-    int64_t apart_ns = (int64_t)(load_random_unit(&sender->random) * 1e9 / arrivals.rate);
+    int64_t apart_ns = (int64_t)(gw_random_unit(&sender->random) * 1e9 / arrivals.rate);
     int64_t begin_ns = run->begin_ns - apart_ns, length_ns = run->end_ns - begin_ns;
     int64_t ready_ns = 0, next_ns;
     uint64_t number = 0;
@@ -218,7 +218,7 @@ static gw_err prepare_sender(struct sender *sender, uint32_t first, uint32_t cou
     uint32_t batch = work->work->batch;
     sender->first = first;
     sender->count = count;
-    sender->random = load_random_of(work->seed, first + 3);
+    sender->random = gw_random_of(work->seed, first + 3);
     sender->walkers = calloc(count, sizeof(*sender->walkers));
     sender->rows = calloc(batch, sizeof(*sender->rows));
     sender->row_list = calloc(batch, sizeof(*sender->row_list));
@@ -229,7 +229,7 @@ static gw_err prepare_sender(struct sender *sender, uint32_t first, uint32_t cou
         return gw_error_set(error, GW_ENOMEM, "no memory for %s", work->work->name);
     }
     for (uint32_t i = 0; i < count; i++) {
-        struct load_random random = load_random_of(work->run->scenario->seed, first + i);
+        struct gw_random random = gw_random_of(work->run->scenario->seed, first + i);
         load_city_point(&work->run->city, LOAD_IN_GRIDS, &random, &sender->walkers[i].longitude,
                         &sender->walkers[i].latitude);
     }

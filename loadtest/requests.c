@@ -54,7 +54,7 @@ static char *borrow(const char *text) {
 
 static Gridwarden__V1__Point *any_point(struct load_message *message,
                                         const struct load_work_run *work,
-                                        struct load_random *random) {
+                                        struct gw_random *random) {
     gridwarden__v1__point__init(&message->point);
     load_city_point(&work->run->city, (enum load_where)work->work->where, random,
                     &message->point.longitude, &message->point.latitude);
@@ -63,7 +63,7 @@ static Gridwarden__V1__Point *any_point(struct load_message *message,
 
 static const ProtobufCMessage *fill_batch(struct load_message *message,
                                           const struct load_work_run *work,
-                                          struct load_random *random) {
+                                          struct gw_random *random) {
     Gridwarden__V1__LocateBatchRequest *request = &message->request.batch;
     gridwarden__v1__locate_batch_request__init(request);
     gridwarden__v1__packed_points__init(&message->points);
@@ -82,7 +82,7 @@ static const ProtobufCMessage *fill_batch(struct load_message *message,
 
 static const ProtobufCMessage *fill_report(struct load_message *message,
                                            const struct load_work_run *work,
-                                           const struct load_ask *ask, struct load_random *random) {
+                                           const struct load_ask *ask, struct gw_random *random) {
     Gridwarden__V1__ReportRequest *request = &message->request.report;
     const struct load_work *kind = work->work;
     struct load_token token = {work->run->run_id, work->lane, ask->number,
@@ -94,9 +94,9 @@ static const ProtobufCMessage *fill_report(struct load_message *message,
                    (unsigned long long)ask->number);
     request->request_id = message->id;
     request->point = any_point(message, work, random);
-    request->class_code = borrow(kind->classes[load_random_below(random, kind->class_count)]);
-    request->severity = 1 + load_random_below(random, 4);
-    request->channel = (Gridwarden__V1__Channel)(1 + load_random_below(random, 5));
+    request->class_code = borrow(kind->classes[gw_random_below(random, kind->class_count)]);
+    request->severity = 1 + gw_random_below(random, 4);
+    request->channel = (Gridwarden__V1__Channel)(1 + gw_random_below(random, 5));
     request->description = message->description;
     request->actor = borrow("gridwarden-load");
     return &request->base;
@@ -105,7 +105,7 @@ static const ProtobufCMessage *fill_report(struct load_message *message,
 static const ProtobufCMessage *fill_call(struct load_message *message,
                                          const struct load_work_run *work,
                                          const struct load_ask *ask) {
-    struct load_random random = load_random_of(work->seed, ask->number + 16);
+    struct gw_random random = gw_random_of(work->seed, ask->number + 16);
     switch (work->work->call) {
     case LOAD_LOCATE:
         gridwarden__v1__locate_request__init(&message->request.locate);
@@ -121,7 +121,7 @@ static const ProtobufCMessage *fill_call(struct load_message *message,
     case LOAD_GET_GRID:
         gridwarden__v1__get_grid_request__init(&message->request.grid);
         message->request.grid.code =
-            borrow(work->run->city.grids[load_random_below(&random, work->run->city.grid_count)]);
+            borrow(work->run->city.grids[gw_random_below(&random, work->run->city.grid_count)]);
         message->request.grid.with_boundary = work->work->boundary;
         return &message->request.grid.base;
     default:

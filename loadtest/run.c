@@ -98,7 +98,7 @@ static gw_err prepare_work(struct load_run *run, uint32_t index, struct load_wor
     work->run = run;
     work->work = &scenario->works[index];
     work->lane = run->step * LOAD_STREAMS_MAX + index;
-    work->seed = load_mix(scenario->seed ^ load_mix(index));
+    work->seed = gw_random_mix(scenario->seed ^ gw_random_mix(index));
     work->closed = run->options->closed &&
                    (load_call_is_unary(work->work->call) || work->work->call == LOAD_TILES);
     work->rate = work->closed ? 0 : work->work->rate * run->factor;

@@ -32,7 +32,7 @@ struct transfer {
     // Closed loop: what its user still has to fetch.
     struct load_tile *todo; // [LOAD_VISIBLE_MAX]
     uint32_t todo_count;
-    struct load_random random;
+    struct gw_random random;
 };
 
 struct tiles {
@@ -45,7 +45,7 @@ struct tiles {
     uint32_t transfer_count, busy;
     struct request *queue; // [queue_capacity], a ring
     uint32_t queue_capacity, queue_first, queue_count;
-    struct load_random random;
+    struct gw_random random;
 };
 
 // --- a transfer ---
@@ -164,21 +164,21 @@ static void end_all(struct tiles *tiles) {
 
 // --- steps ---
 
-static void start_place(void *context, struct load_random *random, double *lon, double *lat) {
+static void start_place(void *context, struct gw_random *random, double *lon, double *lat) {
     struct tiles *tiles = context;
     if (tiles->work->work->where == LOAD_IN_GRIDS && tiles->work->run->city.place_count > 0) {
         load_city_point(&tiles->work->run->city, LOAD_IN_GRIDS, random, lon, lat);
         return;
     }
-    *lon = load_random_within(random, tiles->pan.bounds[0], tiles->pan.bounds[2]);
-    *lat = load_random_within(random, tiles->pan.bounds[1], tiles->pan.bounds[3]);
+    *lon = gw_random_within(random, tiles->pan.bounds[0], tiles->pan.bounds[2]);
+    *lat = gw_random_within(random, tiles->pan.bounds[1], tiles->pan.bounds[3]);
 }
 
 // Open loop: a user makes a step; his tiles join the queue.
 static void arrive(struct tiles *tiles, int64_t intended_ns) {
     struct load_recorder *recorder = &tiles->work->recorder;
     struct load_tile seen[LOAD_VISIBLE_MAX];
-    uint32_t user = load_random_below(&tiles->random, tiles->pan.user_count);
+    uint32_t user = gw_random_below(&tiles->random, tiles->pan.user_count);
     uint32_t count = load_pan_step(&tiles->pan, &tiles->pan.users[user], &tiles->random,
                                    start_place, tiles, seen);
     int64_t now_ns = gw_clock_monotonic_ns();
@@ -320,7 +320,7 @@ static gw_err prepare_transfer(struct tiles *tiles, uint32_t index, struct gw_er
     struct transfer *transfer = &tiles->transfers[index];
     const struct load_work_run *work = tiles->work;
     transfer->tiles = tiles;
-    transfer->random = load_random_of(work->seed, index + 16);
+    transfer->random = gw_random_of(work->seed, index + 16);
     transfer->handle = load_http_handle(take_body, transfer);
     transfer->todo = work->closed ? calloc(LOAD_VISIBLE_MAX, sizeof(*transfer->todo)) : NULL;
     tiles->transfer_count++;
@@ -344,7 +344,7 @@ static gw_err prepare(struct load_work_run *work, struct gw_error *error) {
     }
     work->state = tiles;
     tiles->work = work;
-    tiles->random = load_random_of(work->seed, 4);
+    tiles->random = gw_random_of(work->seed, 4);
     gw_err err = load_http_open(&tiles->http, work->work->connections, error);
     for (uint32_t i = 0; i < work->work->layer_count && err == GW_OK; i++) {
         err = learn_layer(tiles, i, &layers[i], bounds, error);

@@ -5,23 +5,6 @@
 
 enum { WEST = 1, EAST = 2, NORTH = 4, SOUTH = 8 };
 
-bool clip_reserve(void **array, uint32_t *capacity, uint32_t count, size_t size) {
-    if (count <= *capacity) {
-        return true;
-    }
-    if (count > UINT32_MAX / 4) {
-        return false;
-    }
-    uint32_t wanted = count < 64 ? 64 : count * 2;
-    void *grown = realloc(*array, wanted * size);
-    if (grown == NULL) {
-        return false;
-    }
-    *array = grown;
-    *capacity = wanted;
-    return true;
-}
-
 void clip_begin(struct clip *clip, int32_t low, int32_t high) {
     clip->low = low;
     clip->high = high;
@@ -88,8 +71,8 @@ struct gw_mvt_point clip_point_at(const struct clip *clip, int32_t place) {
 
 static void add_event(struct clip *clip, int32_t place, int32_t change) {
     void *events = clip->events;
-    if (!clip_reserve(&events, &clip->event_capacity, clip->event_count + 1,
-                      sizeof *clip->events)) {
+    if (!loops_reserve(&events, &clip->event_capacity, clip->event_count + 1,
+                       sizeof *clip->events)) {
         clip->failed = true;
         return;
     }
@@ -119,8 +102,8 @@ static void walk_side(struct clip *clip, struct gw_mvt_point from, struct gw_mvt
 
 static void add_chain_point(struct clip *clip, struct gw_mvt_point point) {
     void *points = clip->points;
-    if (!clip_reserve(&points, &clip->point_capacity, clip->point_count + 1,
-                      sizeof *clip->points)) {
+    if (!loops_reserve(&points, &clip->point_capacity, clip->point_count + 1,
+                       sizeof *clip->points)) {
         clip->failed = true;
         return;
     }
@@ -131,8 +114,8 @@ static void add_chain_point(struct clip *clip, struct gw_mvt_point point) {
 
 static void open_chain(struct clip *clip, struct gw_mvt_point at) {
     void *chains = clip->chains;
-    if (!clip_reserve(&chains, &clip->chain_capacity, clip->chain_count + 1,
-                      sizeof *clip->chains)) {
+    if (!loops_reserve(&chains, &clip->chain_capacity, clip->chain_count + 1,
+                       sizeof *clip->chains)) {
         clip->failed = true;
         return;
     }

@@ -64,7 +64,5 @@ void clip_deinit(struct clip *clip);
 int32_t clip_border(const struct clip *clip);
 int32_t clip_place(const struct clip *clip, struct gw_mvt_point point);
 struct gw_mvt_point clip_point_at(const struct clip *clip, int32_t place);
-// Makes room for `count` elements of `size` bytes.
-bool clip_reserve(void **array, uint32_t *capacity, uint32_t count, size_t size);
 
 #endif

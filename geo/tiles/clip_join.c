@@ -15,11 +15,11 @@ static int compare_events(const void *left, const void *right) {
 static bool make_nodes(struct clip *clip) {
     uint32_t needed = clip->event_count + 2 * clip->chain_count;
     void *events = clip->events, *nodes = clip->nodes;
-    if (!clip_reserve(&events, &clip->event_capacity, needed, sizeof *clip->events)) {
+    if (!loops_reserve(&events, &clip->event_capacity, needed, sizeof *clip->events)) {
         return false;
     }
     clip->events = events;
-    if (!clip_reserve(&nodes, &clip->node_capacity, needed, sizeof *clip->nodes)) {
+    if (!loops_reserve(&nodes, &clip->node_capacity, needed, sizeof *clip->nodes)) {
         return false;
     }
     clip->nodes = nodes;

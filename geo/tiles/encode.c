@@ -160,7 +160,8 @@ static uint32_t first_vertex(const struct gw_tile_mesh *mesh, uint32_t piece) {
     return (piece & 1u) != 0 ? mesh->arc_vertices[arc + 1] - 1 : mesh->arc_vertices[arc];
 }
 
-// A piece but for its last vertex, which begins the next one.
+// A piece to its last vertex, with which the next one begins: clipping takes no notice of a point
+// that comes twice.
 static void give_piece(struct reader *reader, uint32_t piece) {
     const struct gw_tile_mesh *mesh = reader->mesh;
     uint32_t arc = piece >> 1;

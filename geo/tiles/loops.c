@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool reserve(void **array, uint32_t *capacity, uint32_t count, size_t size) {
+bool loops_reserve(void **array, uint32_t *capacity, uint32_t count, size_t size) {
     if (count <= *capacity) {
         return true;
     }
@@ -23,7 +23,7 @@ static bool reserve(void **array, uint32_t *capacity, uint32_t count, size_t siz
 static bool reserve_points(struct loops *loops, struct gw_mvt_point **points, uint32_t *capacity,
                            uint32_t count) {
     void *array = *points;
-    if (!reserve(&array, capacity, count, sizeof **points)) {
+    if (!loops_reserve(&array, capacity, count, sizeof **points)) {
         loops->failed = true;
         return false;
     }
@@ -89,7 +89,7 @@ static void store(struct loops *loops, const struct gw_mvt_point points[], uint3
         return;
     }
     void *list = loops->list;
-    if (!reserve(&list, &loops->capacity, loops->count + 1, sizeof *loops->list)) {
+    if (!loops_reserve(&list, &loops->capacity, loops->count + 1, sizeof *loops->list)) {
         loops->failed = true;
         return;
     }

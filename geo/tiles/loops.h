@@ -30,6 +30,9 @@ struct loops {
     bool failed;
 };
 
+// Makes room for `count` elements of `size` bytes; what is there stays. False: no memory.
+bool loops_reserve(void **array, uint32_t *capacity, uint32_t count, size_t size);
+
 void loops_begin(struct loops *loops); // a feature
 void loops_point(struct loops *loops, struct gw_mvt_point point);
 // Room for `count` points more behind those of the ring; NULL: no memory. Of what is written there

@@ -1,8 +1,8 @@
 #include "services/demo/city.h"
 
+#include "services/base/random.h"
 #include "services/demo/city_parts.h"
 #include "services/demo/land.h"
-#include "services/demo/random.h"
 #include "services/demo/trace.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,7 +200,7 @@ gw_err gw_city_create(uint64_t seed, struct gw_city **city, struct gw_error *err
         struct gw_demo_arena arena = {0};
         gw_demo_arena_free(&made->arena);
         made->city = (struct gw_city){.seed = seed, .memory = made};
-        err = make(made, attempt == 0 ? seed : gw_demo_mix(seed + attempt), &arena, &why);
+        err = make(made, attempt == 0 ? seed : gw_random_mix(seed + attempt), &arena, &why);
         gw_demo_arena_free(&arena);
     }
     if (err != GW_OK) {

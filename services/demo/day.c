@@ -1,6 +1,6 @@
 #include "services/demo/day.h"
 
-#include "services/demo/random.h"
+#include "services/base/random.h"
 #include <stdlib.h>
 
 enum { STREAM_DAY = 60, STREAM_WALK = 61, DAY_MINUTES = 1440, MINUTE_MS = 60000 };
@@ -33,43 +33,44 @@ uint32_t gw_demo_day_count(uint32_t begin_minute, uint32_t minutes, uint32_t inc
     return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }
 
-static uint32_t pick_weighted(struct gw_demo_random *random, const uint8_t weights[],
-                              uint32_t count) {
-    uint32_t left = gw_demo_below(random, 100), at = 0;
+static uint32_t pick_weighted(struct gw_random *random, const uint8_t weights[], uint32_t count) {
+    uint32_t left = gw_random_below(random, 100), at = 0;
     while (at + 1 < count && left >= weights[at]) {
         left -= weights[at++];
     }
     return at;
 }
 
-static uint32_t pick_grid(const struct gw_city *city, struct gw_demo_random *random) {
-    bool urban = gw_demo_below(random, 100) < URBAN_OF_100;
-    uint32_t grid = gw_demo_below(random, city->grid_count);
+static uint32_t pick_grid(const struct gw_city *city, struct gw_random *random) {
+    bool urban = gw_random_below(random, 100) < URBAN_OF_100;
+    uint32_t grid = gw_random_below(random, city->grid_count);
     while (city->grids[grid].urban != urban) {
-        grid = gw_demo_below(random, city->grid_count);
+        grid = gw_random_below(random, city->grid_count);
     }
     return grid;
 }
 
-static void place_incident(const struct gw_city *city, struct gw_demo_random *random,
+static void place_incident(const struct gw_city *city, struct gw_random *random,
                            struct gw_demo_incident *incident) {
-    uint32_t lot = gw_demo_below(random, 1000);
+    uint32_t lot = gw_random_below(random, 1000);
     if (lot < OUTSIDE_OF_1000) { // south of the city, within some kilometres
         incident->place = GW_DEMO_PLACE_OUTSIDE;
         incident->grid = GW_GRID_NONE;
         incident->point =
-            (struct gw_point){(int32_t)gw_demo_between(random, 1236000000, 1244000000),
-                              (int32_t)gw_demo_between(random, 418000000, 419000000)};
+            (struct gw_point){(int32_t)gw_random_between(random, 1236000000, 1244000000),
+                              (int32_t)gw_random_between(random, 418000000, 419000000)};
         return;
     }
     incident->place =
         lot < OUTSIDE_OF_1000 + LATER_OF_1000 ? GW_DEMO_PLACE_LATER : GW_DEMO_PLACE_GRID;
     incident->grid = pick_grid(city, random);
     const struct gw_city_grid *grid = &city->grids[incident->grid];
-    struct gw_point cell = city->cells[grid->cell_first + gw_demo_below(random, grid->cell_count)];
+    struct gw_point cell =
+        city->cells[grid->cell_first + gw_random_below(random, grid->cell_count)];
     int64_t stray = grid->urban ? STRAY_URBAN : STRAY_RURAL;
-    incident->point = (struct gw_point){cell.lon + (int32_t)gw_demo_between(random, -stray, stray),
-                                        cell.lat + (int32_t)gw_demo_between(random, -stray, stray)};
+    incident->point =
+        (struct gw_point){cell.lon + (int32_t)gw_random_between(random, -stray, stray),
+                          cell.lat + (int32_t)gw_random_between(random, -stray, stray)};
 }
 
 static int by_time(const void *a, const void *b) {
@@ -86,7 +87,7 @@ static int by_time(const void *a, const void *b) {
 void gw_demo_day_plan(const struct gw_city *city, uint32_t begin_minute, uint32_t minutes,
                       uint32_t incidents_a_day, struct gw_demo_incident plan[]) {
     static const uint8_t severities[] = {30, 52, 15, 3}, channels[] = {26, 24, 34, 8, 6, 2};
-    struct gw_demo_random random = gw_demo_random_of(city->seed, STREAM_DAY);
+    struct gw_random random = gw_random_of(city->seed, STREAM_DAY);
     uint64_t before = share_until(begin_minute, incidents_a_day);
     uint32_t count = 0;
     uint8_t classes[GW_DEMO_CLASS_COUNT];
@@ -99,7 +100,7 @@ void gw_demo_day_plan(const struct gw_city *city, uint32_t begin_minute, uint32_
         for (; count < upto; count++) {
             struct gw_demo_incident *incident = &plan[count];
             *incident = (struct gw_demo_incident){
-                .time_ms = (int64_t)minute * MINUTE_MS + gw_demo_below(&random, MINUTE_MS),
+                .time_ms = (int64_t)minute * MINUTE_MS + gw_random_below(&random, MINUTE_MS),
                 .class_index = (uint8_t)pick_weighted(&random, classes, GW_DEMO_CLASS_COUNT),
                 .severity = (uint8_t)(1 + pick_weighted(&random, severities, 4)),
                 .channel = (uint8_t)(1 + pick_weighted(&random, channels, 6)),
@@ -126,7 +127,7 @@ int64_t gw_demo_distance_mm(struct gw_point a, struct gw_point b) {
 }
 
 uint32_t gw_demo_walk_speed(const struct gw_city *city, uint32_t worker) {
-    uint64_t lot = gw_demo_mix(city->seed ^ gw_demo_mix(STREAM_WALK + ((uint64_t)worker << 8)));
+    uint64_t lot = gw_random_mix(city->seed ^ gw_random_mix(STREAM_WALK + ((uint64_t)worker << 8)));
     bool bike = lot % 100 < (city->workers[worker].full_time ? 60u : 25u);
     return bike ? BIKE_MM_S : WALK_MM_S;
 }
@@ -135,12 +136,13 @@ uint32_t gw_demo_walk_speed(const struct gw_city *city, uint32_t worker) {
 static void next_leg(const struct gw_city *city, uint32_t worker, int64_t time_ms,
                      struct gw_demo_walk *walk) {
     const struct gw_city_worker *of = &city->workers[worker];
-    struct gw_demo_random random = gw_demo_random_of(
+    struct gw_random random = gw_random_of(
         city->seed, ((uint64_t)worker << 32) + ((uint64_t)walk->leg << 8) + STREAM_WALK);
-    uint32_t home = city->homes[of->home_first + gw_demo_below(&random, of->home_count)];
+    uint32_t home = city->homes[of->home_first + gw_random_below(&random, of->home_count)];
     const struct gw_city_grid *grid = &city->grids[home];
-    struct gw_point cell = city->cells[grid->cell_first + gw_demo_below(&random, grid->cell_count)];
-    int64_t pause_ms = gw_demo_between(&random, 2, 12) * MINUTE_MS;
+    struct gw_point cell =
+        city->cells[grid->cell_first + gw_random_below(&random, grid->cell_count)];
+    int64_t pause_ms = gw_random_between(&random, 2, 12) * MINUTE_MS;
     walk->from = walk->leg == 0 ? cell : walk->to;
     walk->to = cell;
     walk->begin_ms = time_ms;

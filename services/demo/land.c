@@ -1,8 +1,8 @@
 #include "services/demo/land.h"
 
+#include "services/base/random.h"
 #include "services/demo/noise.h"
 #include "services/demo/power.h"
-#include "services/demo/random.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +77,7 @@ static struct gw_demo_xy warp(uint64_t seed, struct gw_point point) {
     int64_t x = (int64_t)(point.lon - LON_WEST) * 3 / 4, y = point.lat - LAT_SOUTH;
     struct gw_demo_xy warped = {x, y};
     for (uint64_t i = 0; i < sizeof(octaves) / sizeof(octaves[0]); i++) {
-        uint64_t east = gw_demo_mix(seed + STREAM_WARP + 2 * i), north = gw_demo_mix(east);
+        uint64_t east = gw_random_mix(seed + STREAM_WARP + 2 * i), north = gw_random_mix(east);
         warped.x += gw_demo_noise(east, x, y, octaves[i].size, octaves[i].amplitude);
         warped.y += gw_demo_noise(north, x, y, octaves[i].size, octaves[i].amplitude);
     }
@@ -155,11 +155,11 @@ static int64_t distance2(struct gw_demo_xy a, struct gw_demo_xy b) {
 // A place of the county far from the sites that are there: the best of a few random ones.
 static struct gw_demo_xy far_place(const struct gw_demo_xy places[], uint32_t count,
                                    const struct gw_demo_site sites[], uint32_t site_count,
-                                   struct gw_demo_random *random) {
+                                   struct gw_random *random) {
     struct gw_demo_xy best = places[0];
     int64_t best_distance = -1;
     for (int try = 0; try < SITE_TRIES; try++) {
-        struct gw_demo_xy place = places[gw_demo_below(random, count)];
+        struct gw_demo_xy place = places[gw_random_below(random, count)];
         int64_t nearest = INT64_MAX;
         for (uint32_t s = 0; s < site_count; s++) {
             int64_t distance = distance2(place, sites[s].at);
@@ -244,8 +244,8 @@ static struct gw_demo_xy seat_of(const struct county *county) {
 static void place_towns(struct county *county, const struct lattice *lattice) {
     static const int16_t ring[][2] = {{0, 0}, {3, 1}, {-1, -3}, {-3, 1}, {1, 3}};
     const struct gw_demo_plan *plan = county->plan;
-    struct gw_demo_random random =
-        gw_demo_random_of(plan->seed, STREAM_SITES + (uint64_t)100 * county->number);
+    struct gw_random random =
+        gw_random_of(plan->seed, STREAM_SITES + (uint64_t)100 * county->number);
     int64_t need = 0, need_core = 0;
     for (uint32_t i = 0; i < GW_CITY_TOWNS; i++) {
         bool own = plan->towns[i].county == county->number;
@@ -280,8 +280,8 @@ static void place_towns(struct county *county, const struct lattice *lattice) {
 // Shares the common site's cells out to its towns. The towns' sites begin at cells far apart.
 static void share_core(struct county *county, struct lattice *lattice) {
     struct county core = {.plan = county->plan, .number = county->number};
-    struct gw_demo_random random =
-        gw_demo_random_of(county->plan->seed, STREAM_SITES + (uint64_t)100 * county->number + 1);
+    struct gw_random random =
+        gw_random_of(county->plan->seed, STREAM_SITES + (uint64_t)100 * county->number + 1);
     int64_t need = 0;
     for (uint32_t i = 0; i < county->cell_count; i++) {
         if (county->towns[lattice->site_of[i]] == CORE) {
@@ -365,16 +365,16 @@ static void add_ring(struct lattice *lattice) {
 
 // A point of the cell's tile, in thousandths of the lattice's two steps, shifted at random.
 static struct gw_point tile_point(uint32_t cell, int64_t east, int64_t north, int64_t shift,
-                                  struct gw_demo_random *random) {
+                                  struct gw_random *random) {
     struct gw_point point = lattice_point(cell);
-    east += gw_demo_between(random, -shift, shift);
-    north += gw_demo_between(random, -shift, shift);
+    east += gw_random_between(random, -shift, shift);
+    north += gw_random_between(random, -shift, shift);
     point.lon += (int32_t)((east * STEP_LON + north * (STEP_LON / 2)) / 1000);
     point.lat += (int32_t)(north * STEP_LAT / 1000);
     return point;
 }
 
-static void emit_cell(const struct lattice *lattice, uint32_t cell, struct gw_demo_random *random,
+static void emit_cell(const struct lattice *lattice, uint32_t cell, struct gw_random *random,
                       struct gw_demo_land *land) {
     uint32_t class = lattice->classes[cell];
     if (lattice->used[cell] == 0) {
@@ -416,7 +416,7 @@ gw_err gw_demo_land_make(const struct gw_demo_plan *plan, struct gw_demo_arena *
     if (arena->failed) {
         return gw_error_set(error, GW_ENOMEM, "no memory for the demo city");
     }
-    struct gw_demo_random random = gw_demo_random_of(plan->seed, STREAM_JITTER);
+    struct gw_random random = gw_random_of(plan->seed, STREAM_JITTER);
     for (uint32_t row = 0; row < ROWS; row++) {
         for (uint32_t i = 0; i < COLS; i++) { // there and back, so that the next is near
             uint32_t col = row % 2 == 0 ? i : COLS - 1 - i;

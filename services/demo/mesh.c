@@ -1,6 +1,6 @@
 #include "services/demo/mesh.h"
 
-#include "services/demo/random.h"
+#include "services/base/random.h"
 
 enum { FLIPS_MAX = 4096, FAR = 200000000, NUDGES_MAX = 8 };
 
@@ -219,11 +219,11 @@ gw_err gw_demo_mesh_centre(const struct gw_demo_mesh *mesh, uint64_t seed, uint3
         corners[2] >= mesh->point_count) {
         return GW_EINTERNAL;
     }
-    struct gw_demo_random random = gw_demo_random_of(seed, 0x100000000u + triangle);
+    struct gw_random random = gw_random_of(seed, 0x100000000u + triangle);
     struct gw_point a = mesh->points[corners[0]], b = mesh->points[corners[1]];
     struct gw_point c = mesh->points[corners[2]];
-    int64_t u = gw_demo_between(&random, 70, 130), v = gw_demo_between(&random, 70, 130);
-    int64_t w = gw_demo_between(&random, 70, 130), sum = u + v + w;
+    int64_t u = gw_random_between(&random, 70, 130), v = gw_random_between(&random, 70, 130);
+    int64_t w = gw_random_between(&random, 70, 130), sum = u + v + w;
     int64_t lon = v * ((int64_t)b.lon - a.lon) + w * ((int64_t)c.lon - a.lon);
     int64_t lat = v * ((int64_t)b.lat - a.lat) + w * ((int64_t)c.lat - a.lat);
     *centre = (struct gw_point){(int32_t)(a.lon + lon / sum), (int32_t)(a.lat + lat / sum)};
@@ -234,9 +234,9 @@ gw_err gw_demo_mesh_centre(const struct gw_demo_mesh *mesh, uint64_t seed, uint3
 struct gw_point gw_demo_mesh_edge(const struct gw_demo_mesh *mesh, uint64_t seed, uint32_t a,
                                   uint32_t b) {
     uint32_t low = a < b ? a : b, high = a < b ? b : a;
-    struct gw_demo_random random = gw_demo_random_of(seed, ((uint64_t)low << 32) | high);
+    struct gw_random random = gw_random_of(seed, ((uint64_t)low << 32) | high);
     struct gw_point from = mesh->points[low], to = mesh->points[high];
-    int64_t part = gw_demo_between(&random, 400, 600);
+    int64_t part = gw_random_between(&random, 400, 600);
     return (struct gw_point){
         (int32_t)(from.lon + ((int64_t)to.lon - from.lon) * part / 1000),
         (int32_t)(from.lat + ((int64_t)to.lat - from.lat) * part / 1000),

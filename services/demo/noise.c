@@ -3,7 +3,7 @@
 enum { BITS = 10, ONE = 1 << BITS };
 
 static int64_t corner(uint64_t seed, int64_t column, int64_t row) {
-    uint64_t key = gw_demo_mix(seed ^ gw_demo_mix((uint64_t)column * 0x10001u + (uint64_t)row));
+    uint64_t key = gw_random_mix(seed ^ gw_random_mix((uint64_t)column * 0x10001u + (uint64_t)row));
     return (int64_t)(key % (2 * ONE + 1)) - ONE;
 }
 

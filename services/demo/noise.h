@@ -2,7 +2,7 @@
 #ifndef GW_SERVICES_DEMO_NOISE_H
 #define GW_SERVICES_DEMO_NOISE_H
 
-#include "services/demo/random.h"
+#include "services/base/random.h"
 
 // Random values at the corners of squares of side `size`, blended in between; in
 // [-amplitude, amplitude]. x, y >= 0; amplitude < 2^30.

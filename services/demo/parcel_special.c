@@ -1,6 +1,6 @@
 #include "services/demo/parcel.h"
 
-#include "services/demo/random.h"
+#include "services/base/random.h"
 
 enum { STREAM_SPECIAL = 30, GRIDS_LEAST = 5, TRIES_MAX = 20000 };
 
@@ -150,12 +150,12 @@ gw_err gw_demo_parcel_special(const struct gw_demo_plan *plan, const struct gw_d
         return GW_ENOMEM;
     }
     sort_by_village(work, parcels);
-    struct gw_demo_random random = gw_demo_random_of(plan->seed, STREAM_SPECIAL);
+    struct gw_random random = gw_random_of(plan->seed, STREAM_SPECIAL);
     uint32_t holes = 0, apart = 0;
     for (int try = 0; try < TRIES_MAX && holes + apart < GW_DEMO_HOLES + GW_DEMO_APART; try++) {
-        uint32_t village = gw_demo_below(&random, GW_CITY_VILLAGES);
+        uint32_t village = gw_random_below(&random, GW_CITY_VILLAGES);
         uint32_t count = plan->village_grids[village], first = parcels->village_first[village];
-        uint32_t a = gw_demo_below(&random, count), b = gw_demo_below(&random, count);
+        uint32_t a = gw_random_below(&random, count), b = gw_random_below(&random, count);
         if (used[village] || count < GRIDS_LEAST || a == b) {
             continue;
         }

@@ -1,7 +1,7 @@
 #include "services/demo/plan.h"
 
+#include "services/base/random.h"
 #include "services/demo/divisions.h"
-#include "services/demo/random.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,13 +98,13 @@ static bool is_seat(const char *town_code) {
 
 static void deal_grids(struct gw_demo_plan *plan, bool urban, uint32_t total, uint32_t weights[],
                        uint32_t which[], uint32_t shares[]) {
-    struct gw_demo_random random = gw_demo_random_of(plan->seed, STREAM_PLAN + (urban ? 100 : 0));
+    struct gw_random random = gw_random_of(plan->seed, STREAM_PLAN + (urban ? 100 : 0));
     uint32_t count = 0;
     for (uint32_t i = 0; i < GW_CITY_VILLAGES; i++) {
         if (plan->village_urban[i] == urban) {
             bool seat = urban && plan->towns[plan->village_town[i]].at_seat;
             which[count] = i;
-            weights[count++] = (uint32_t)gw_demo_between(&random, 60, 140) * (seat ? 3 : 1);
+            weights[count++] = (uint32_t)gw_random_between(&random, 60, 140) * (seat ? 3 : 1);
         }
     }
     gw_demo_deal(total, GRIDS_LEAST, weights, count, shares);

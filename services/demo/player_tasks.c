@@ -1,5 +1,5 @@
+#include "services/base/random.h"
 #include "services/demo/player_parts.h"
-#include "services/demo/random.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,12 +92,12 @@ void gw_demo_inbox_close(struct gw_demo_inbox *inbox) {
 
 int64_t gw_demo_lot(const struct gw_demo_player *player, const struct gw_demo_task *task,
                     int64_t min, int64_t max) {
-    uint64_t key = gw_demo_mix(player->options.seed ^ task->attempt);
+    uint64_t key = gw_random_mix(player->options.seed ^ task->attempt);
     for (const char *at = task->incident; *at != '\0'; at++) {
-        key = gw_demo_mix(key ^ (unsigned char)*at);
+        key = gw_random_mix(key ^ (unsigned char)*at);
     }
-    struct gw_demo_random random = {key ^ gw_demo_mix(task->step)};
-    return gw_demo_between(&random, min, max);
+    struct gw_random random = {key ^ gw_random_mix(task->step)};
+    return gw_random_between(&random, min, max);
 }
 
 void gw_demo_plan_step(struct gw_demo_player *player, const struct gw_demo_task *after,

@@ -1,5 +1,5 @@
+#include "services/base/random.h"
 #include "services/demo/city_parts.h"
-#include "services/demo/random.h"
 #include <stdio.h>
 
 enum { STREAM_WORKERS = 50, HOMES_MAX = 4 * GW_CITY_GRIDS };
@@ -27,7 +27,7 @@ static const struct gw_city_shift part_shifts[] = {{6 * 60, 10 * 60},  {8 * 60, 
                                                    {18 * 60, 22 * 60}, {20 * 60, 60}};
 
 // Common family and given names, put together by lot: nobody in particular.
-static void invent_name(struct gw_demo_random *random, struct gw_city_worker *worker) {
+static void invent_name(struct gw_random *random, struct gw_city_worker *worker) {
     static const char *const family[] = {"王", "李", "张", "刘", "陈", "杨", "赵", "黄",
                                          "周", "吴", "徐", "孙", "胡", "朱", "高", "林",
                                          "何", "郭", "马", "罗", "关", "佟", "富", "那"};
@@ -35,8 +35,8 @@ static void invent_name(struct gw_demo_random *random, struct gw_city_worker *wo
                                         "磊",   "军",   "洋",   "勇",   "艳",   "杰",   "娟",
                                         "涛",   "明",   "超",   "霞",   "平",   "刚",   "桂英",
                                         "志强", "秀兰", "建华", "海燕", "玉梅", "春生", "德胜"};
-    const char *first = family[gw_demo_below(random, sizeof(family) / sizeof(family[0]))];
-    const char *second = given[gw_demo_below(random, sizeof(given) / sizeof(given[0]))];
+    const char *first = family[gw_random_below(random, sizeof(family) / sizeof(family[0]))];
+    const char *second = given[gw_random_below(random, sizeof(given) / sizeof(given[0]))];
     snprintf(worker->name, sizeof(worker->name), "%s%s (synthetic)", first, second);
 }
 
@@ -44,7 +44,7 @@ struct roll {
     struct gw_city *city;
     struct gw_city_worker *workers;
     uint32_t *homes;
-    struct gw_demo_random random;
+    struct gw_random random;
 };
 
 // Enrols a worker for grids first .. first + count - 1 of the city.
@@ -52,7 +52,7 @@ static void enrol(struct roll *roll, bool full_time, uint32_t number, uint32_t f
                   uint32_t count) {
     struct gw_city *city = roll->city;
     struct gw_city_worker *worker = &roll->workers[city->worker_count++];
-    struct gw_demo_random *random = &roll->random;
+    struct gw_random *random = &roll->random;
     const size_t full_count = sizeof(full_shifts) / sizeof(full_shifts[0]);
     const size_t part_count = sizeof(part_shifts) / sizeof(part_shifts[0]);
     snprintf(worker->id, sizeof(worker->id), "TL-%c-%05u", full_time ? 'F' : 'P', number % 100000);
@@ -60,11 +60,11 @@ static void enrol(struct roll *roll, bool full_time, uint32_t number, uint32_t f
     worker->full_time = full_time;
     worker->home_first = city->home_count;
     worker->home_count = count;
-    worker->capacity = full_time ? 3 : 1 + gw_demo_below(random, 2);
-    worker->shift = full_time ? full_shifts[gw_demo_below(random, (uint32_t)full_count)]
-                              : part_shifts[gw_demo_below(random, (uint32_t)part_count)];
+    worker->capacity = full_time ? 3 : 1 + gw_random_below(random, 2);
+    worker->shift = full_time ? full_shifts[gw_random_below(random, (uint32_t)full_count)]
+                              : part_shifts[gw_random_below(random, (uint32_t)part_count)];
     for (uint32_t i = 0; i < GW_CITY_SKILLS; i++) {
-        worker->skills |= gw_demo_below(random, full_time ? 3 : 5) == 0 ? 1u << i : 0;
+        worker->skills |= gw_random_below(random, full_time ? 3 : 5) == 0 ? 1u << i : 0;
     }
     for (uint32_t i = 0; i < count; i++) {
         roll->homes[city->home_count++] = first + i;
@@ -117,7 +117,7 @@ static bool make_roster(struct gw_city *city, struct gw_demo_arena *arena,
 
 bool gw_demo_make_workers(struct gw_city *city, struct gw_demo_arena *arena,
                           struct gw_city_grid grids[]) {
-    struct roll roll = {.city = city, .random = gw_demo_random_of(city->seed, STREAM_WORKERS)};
+    struct roll roll = {.city = city, .random = gw_random_of(city->seed, STREAM_WORKERS)};
     uint32_t village_first[GW_CITY_VILLAGES + 1] = {0}, weights[GW_CITY_VILLAGES] = {0};
     uint32_t shares[GW_CITY_VILLAGES];
     roll.workers = gw_demo_array(arena, GW_CITY_WORKERS, sizeof(*roll.workers));

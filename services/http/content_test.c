@@ -21,23 +21,15 @@ static void expect(const struct node *node, const char *method, const char *path
     client_free(&answer);
 }
 
-static void expect_header(const struct client_answer *answer, const char *name, const char *value) {
-    const char *found = client_header(answer, name);
-    if ((found == NULL) != (value == NULL) || (value != NULL && strcmp(found, value) != 0)) {
-        fail_msg("%s is %s, not %s, in\n%s", name, found != NULL ? found : "(none)",
-                 value != NULL ? value : "(none)", answer->head);
-    }
-}
-
 // --- files ---
 
 static void the_page(void **state) {
     const struct node *node = *state;
     struct client_answer answer = client_ask(node->port, "GET", "/", "", "");
     assert_int_equal(answer.status, 200);
-    expect_header(&answer, "Content-Type", "text/html; charset=utf-8");
-    expect_header(&answer, "Cache-Control", "no-cache");
-    expect_header(&answer, "X-Content-Type-Options", "nosniff");
+    client_expect_header(&answer, "Content-Type", "text/html; charset=utf-8");
+    client_expect_header(&answer, "Cache-Control", "no-cache");
+    client_expect_header(&answer, "X-Content-Type-Options", "nosniff");
     const char *policy = client_header(&answer, "Content-Security-Policy");
     assert_non_null(policy);
     assert_non_null(strstr(policy, "script-src 'self';"));
@@ -46,9 +38,9 @@ static void the_page(void **state) {
     client_free(&answer);
     answer =
         client_ask(node->port, "GET", "/assets/app-12ab.js", "Accept-Encoding: br, gzip\r\n", "");
-    expect_header(&answer, "Content-Encoding", "gzip");
-    expect_header(&answer, "Vary", "Accept-Encoding");
-    expect_header(&answer, "Cache-Control", "public, max-age=31536000, immutable");
+    client_expect_header(&answer, "Content-Encoding", "gzip");
+    client_expect_header(&answer, "Vary", "Accept-Encoding");
+    client_expect_header(&answer, "Cache-Control", "public, max-age=31536000, immutable");
     assert_true(answer.size < 200);
     size_t packed_size = answer.size;
     char etag[64], headers[128];
@@ -56,7 +48,7 @@ static void the_page(void **state) {
     client_free(&answer);
     answer =
         client_ask(node->port, "GET", "/assets/app-12ab.js", "Accept-Encoding: gzip;q=0\r\n", "");
-    expect_header(&answer, "Content-Encoding", NULL);
+    client_expect_header(&answer, "Content-Encoding", NULL);
     assert_int_equal(answer.size, 4095);
     assert_string_not_equal(client_header(&answer, "ETag"), etag);
     client_free(&answer);
@@ -64,14 +56,14 @@ static void the_page(void **state) {
                    etag);
     answer = client_ask(node->port, "GET", "/assets/app-12ab.js", headers, "");
     assert_int_equal(answer.status, 304);
-    expect_header(&answer, "ETag", etag);
+    client_expect_header(&answer, "ETag", etag);
     char length[32];
     (void)snprintf(length, sizeof(length), "%zu", packed_size);
-    expect_header(&answer, "Content-Length", length); // that of the answer it stands for
+    client_expect_header(&answer, "Content-Length", length); // that of the answer it stands for
     client_free(&answer);
     answer = client_ask(node->port, "GET", "/glyphs/Sans%20Regular/0-255.pbf", "", "");
     assert_string_equal(answer.body, "glyphs");
-    expect_header(&answer, "Access-Control-Allow-Origin", "*");
+    client_expect_header(&answer, "Access-Control-Allow-Origin", "*");
     client_free(&answer);
 }
 
@@ -80,7 +72,7 @@ static void packed_twins(void **state) {
     struct client_answer answer =
         client_ask(node->port, "GET", "/assets/map-12ab.js", "Accept-Encoding: gzip\r\n", "");
     assert_string_equal(answer.body, "packed before");
-    expect_header(&answer, "Content-Encoding", "gzip");
+    client_expect_header(&answer, "Content-Encoding", "gzip");
     client_free(&answer);
     answer = client_ask(node->port, "GET", "/assets/map-12ab.js", "", "");
     assert_string_equal(answer.body, "unpacked");
@@ -88,7 +80,7 @@ static void packed_twins(void **state) {
     expect(node, "GET", "/assets/map-12ab.js.gz", "", 404);
     answer = client_ask(node->port, "GET", "/assets/old-12ab.js", "Accept-Encoding: gzip\r\n", "");
     assert_string_equal(answer.body, "changed"); // the packed form is of an older file
-    expect_header(&answer, "Content-Encoding", NULL);
+    client_expect_header(&answer, "Content-Encoding", NULL);
     client_free(&answer);
     expect(node, "GET", "/assets/old-12ab.js.gz", "", 404);
 }
@@ -99,7 +91,7 @@ static void the_style(void **state) {
         client_ask(node->port, "GET", "/style.json?lang=en", "Host: localhost:99\r\n", "");
     assert_string_equal(answer.body, "{\"glyphs\":\"http://localhost:99/glyphs/{fontstack}/"
                                      "{range}.pbf\",\"lang\":\"en\"}");
-    expect_header(&answer, "Access-Control-Allow-Origin", "*");
+    client_expect_header(&answer, "Access-Control-Allow-Origin", "*");
     client_free(&answer);
     expect(node, "GET", "/style.json", "", 200);
     expect(node, "GET", "/style.json?lang=de", "", 400);
@@ -156,33 +148,17 @@ static void tiles_and_their_caching(void **state) {
         if (answer.status != rows[i].status) {
             fail_msg("row %zu: %s: %d %s", i, rows[i].path, answer.status, answer.body);
         }
-        expect_header(&answer, "Cache-Control", rows[i].cache);
-        expect_header(&answer, "Content-Encoding", rows[i].encoding);
+        client_expect_header(&answer, "Cache-Control", rows[i].cache);
+        client_expect_header(&answer, "Content-Encoding", rows[i].encoding);
         if (answer.status == 200 && rows[i].encoding == NULL && strstr(rows[i].path, ".mvt")) {
             assert_string_equal(answer.body, DOUBLE_MVT);
-            expect_header(&answer, "Content-Type", "application/vnd.mapbox-vector-tile");
+            client_expect_header(&answer, "Content-Type", "application/vnd.mapbox-vector-tile");
         }
         client_free(&answer);
     }
     struct client_answer answer = client_ask(node->port, "HEAD", "/tiles/grids/0/0/0.mvt", "", "");
     assert_int_equal(answer.status, 200);
     client_free(&answer);
-}
-
-static int setup(void **state) {
-    static struct gw_http_config config = {.hosts = {"map.example.org"}, .host_count = 1};
-    static struct gw_map_config map = {
-        .rasters = {{.id = "a",
-                     .tiles = {"https://t0.example:8443/{z}/{x}/{y}", "/r/{z}/{x}/{y}",
-                               "https://t0.example:8443/b/{z}/{x}/{y}"},
-                     .tile_count = 3,
-                     .tile_size = 256}},
-        .raster_count = 1};
-    struct gw_http_options options = {.config = &config, .map = &map};
-    struct node *node = malloc(sizeof(*node));
-    node_open(node, &options);
-    *state = node;
-    return 0;
 }
 
 int main(void) {
@@ -192,5 +168,5 @@ int main(void) {
         cmocka_unit_test(the_style),
         cmocka_unit_test(tiles_and_their_caching),
     };
-    return cmocka_run_group_tests_name("http content", tests, setup, node_teardown);
+    return cmocka_run_group_tests_name("http content", tests, node_setup_with_map, node_teardown);
 }

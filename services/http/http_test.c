@@ -26,14 +26,6 @@ static void expect(const struct node *node, const char *method, const char *path
     client_free(&answer);
 }
 
-static void expect_header(const struct client_answer *answer, const char *name, const char *value) {
-    const char *found = client_header(answer, name);
-    if ((found == NULL) != (value == NULL) || (value != NULL && strcmp(found, value) != 0)) {
-        fail_msg("%s is %s, not %s, in\n%s", name, found != NULL ? found : "(none)",
-                 value != NULL ? value : "(none)", answer->head);
-    }
-}
-
 // --- for machines ---
 
 struct readiness {
@@ -57,13 +49,13 @@ static void health_readiness_and_metrics(void **state) {
     int port = gw_http_port(server);
     struct client_answer answer = client_ask(port, "GET", "/healthz", "Host: any.example\r\n", "");
     assert_int_equal(answer.status, 200);
-    expect_header(&answer, "Content-Type", "application/json; charset=utf-8");
-    expect_header(&answer, "Cache-Control", "no-store");
+    client_expect_header(&answer, "Content-Type", "application/json; charset=utf-8");
+    client_expect_header(&answer, "Cache-Control", "no-store");
     assert_string_equal(answer.body, "{\"status\":\"alive\"}\n");
     client_free(&answer);
     answer = client_ask(port, "GET", "/readyz", "", "");
     assert_int_equal(answer.status, 503);
-    expect_header(&answer, "Retry-After", "1");
+    client_expect_header(&answer, "Retry-After", "1");
     assert_string_equal(answer.body, "{\"error\":{\"code\":503,\"message\":"
                                      "\"no \\\"grids\\\" \\\\ is\\u0009 网格\"}}\n");
     client_free(&answer);
@@ -73,7 +65,7 @@ static void health_readiness_and_metrics(void **state) {
     client_free(&answer);
     gw_counter_add(gw_metrics_counter(metrics, "incidents_total", "", "h"), 7);
     answer = client_ask(port, "GET", "/metrics?from=prometheus", "", "");
-    expect_header(&answer, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    client_expect_header(&answer, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
     assert_non_null(strstr(answer.body, "\nincidents_total 7\n"));
     assert_non_null(strstr(answer.body, "gridwarden_http_request_seconds_count{path=\"/healthz\","
                                         "method=\"GET\"} 1\n"));
@@ -140,13 +132,13 @@ static void methods(void **state) {
         if (answer.status != rows[i].status) {
             fail_msg("row %zu: %d %s", i, answer.status, answer.body);
         }
-        expect_header(&answer, "Allow", rows[i].allow);
+        client_expect_header(&answer, "Allow", rows[i].allow);
         client_free(&answer);
     }
     struct client_answer get = client_ask(node->port, "GET", "/healthz", "", "");
     struct client_answer head = client_ask(node->port, "HEAD", "/healthz", "", "");
     assert_int_equal(head.status, 200);
-    expect_header(&head, "Content-Length", client_header(&get, "Content-Length"));
+    client_expect_header(&head, "Content-Length", client_header(&get, "Content-Length"));
     client_free(&get);
     client_free(&head);
     get = client_ask(node->port, "GET", "/healthz", "", "a body");
@@ -226,7 +218,7 @@ static void other_websites_and_names(void **state) {
         }
         bool open =
             strncmp(rows[i].path, "/tiles/grids", 12) == 0 || strcmp(rows[i].path, "/v1/city") == 0;
-        expect_header(&answer, "Access-Control-Allow-Origin", open ? "*" : NULL);
+        client_expect_header(&answer, "Access-Control-Allow-Origin", open ? "*" : NULL);
         client_free(&answer);
     }
     static const char *const strangers[] = {
@@ -243,11 +235,11 @@ static void other_websites_and_names(void **state) {
     struct client_answer answer =
         client_ask(node->port, "OPTIONS", "/v1/locate",
                    "Origin: http://a.example\r\nAccess-Control-Request-Method: GET\r\n", "");
-    expect_header(&answer, "Access-Control-Allow-Origin", "*");
-    expect_header(&answer, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+    client_expect_header(&answer, "Access-Control-Allow-Origin", "*");
+    client_expect_header(&answer, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
     client_free(&answer);
     answer = client_ask(node->port, "OPTIONS", "/v1/incidents", "Origin: http://a.example\r\n", "");
-    expect_header(&answer, "Access-Control-Allow-Origin", NULL);
+    client_expect_header(&answer, "Access-Control-Allow-Origin", NULL);
     client_free(&answer);
 }
 
@@ -492,22 +484,6 @@ static void it_stops_while_requests_wait(void **state) {
     free(node);
 }
 
-static int setup(void **state) {
-    static struct gw_http_config config = {.hosts = {"map.example.org"}, .host_count = 1};
-    static struct gw_map_config map = {
-        .rasters = {{.id = "a",
-                     .tiles = {"https://t0.example:8443/{z}/{x}/{y}", "/r/{z}/{x}/{y}",
-                               "https://t0.example:8443/b/{z}/{x}/{y}"},
-                     .tile_count = 3,
-                     .tile_size = 256}},
-        .raster_count = 1};
-    struct gw_http_options options = {.config = &config, .map = &map};
-    struct node *node = malloc(sizeof(*node));
-    node_open(node, &options);
-    *state = node;
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(health_readiness_and_metrics),
@@ -523,5 +499,5 @@ int main(void) {
         cmocka_unit_test(addresses),
         cmocka_unit_test(it_stops_while_requests_wait),
     };
-    return cmocka_run_group_tests_name("http", tests, setup, node_teardown);
+    return cmocka_run_group_tests_name("http", tests, node_setup_with_map, node_teardown);
 }

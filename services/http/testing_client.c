@@ -1,9 +1,15 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "services/http/testing_client.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +111,14 @@ const char *client_header(const struct client_answer *answer, const char *name) 
         }
     }
     return NULL;
+}
+
+void client_expect_header(const struct client_answer *answer, const char *name, const char *value) {
+    const char *found = client_header(answer, name);
+    if ((found == NULL) != (value == NULL) || (value != NULL && strcmp(found, value) != 0)) {
+        fail_msg("%s is %s, not %s, in\n%s", name, found != NULL ? found : "(none)",
+                 value != NULL ? value : "(none)", answer->head);
+    }
 }
 
 struct client_answer client_ask(int port, const char *method, const char *path, const char *headers,

@@ -25,6 +25,8 @@ struct client_answer client_read(int fd, bool no_body);
 void client_free(struct client_answer *answer);
 // The value of a header up to the line's end, in a static buffer; NULL: not there.
 const char *client_header(const struct client_answer *answer, const char *name);
+// Fails the test unless the header has this value; NULL: unless it is not there.
+void client_expect_header(const struct client_answer *answer, const char *name, const char *value);
 
 // One request on a connection of its own. `headers`: lines with "\r\n" each, "" for none; "Host:
 // localhost" is added where there is no Host.

@@ -112,6 +112,22 @@ int node_setup(void **state) {
     return 0;
 }
 
+int node_setup_with_map(void **state) {
+    static struct gw_http_config config = {.hosts = {"map.example.org"}, .host_count = 1};
+    static struct gw_map_config map = {
+        .rasters = {{.id = "a",
+                     .tiles = {"https://t0.example:8443/{z}/{x}/{y}", "/r/{z}/{x}/{y}",
+                               "https://t0.example:8443/b/{z}/{x}/{y}"},
+                     .tile_count = 3,
+                     .tile_size = 256}},
+        .raster_count = 1};
+    struct gw_http_options options = {.config = &config, .map = &map};
+    struct node *node = malloc(sizeof(*node));
+    node_open(node, &options);
+    *state = node;
+    return 0;
+}
+
 int node_teardown(void **state) {
     node_close(*state);
     free(*state);

@@ -23,6 +23,7 @@ void node_close(struct node *node);
 
 // Group fixtures: *state is a node.
 int node_setup(void **state);
+int node_setup_with_map(void **state); // with the host map.example.org and one raster source
 int node_teardown(void **state);
 
 #endif
